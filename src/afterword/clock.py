@@ -1,0 +1,33 @@
+"""Time, in whole microseconds: the only part of the world that tests may falsify."""
+
+import time
+from typing import Protocol
+
+SECOND = 1_000_000
+
+
+class Clock(Protocol):
+    """What the rest of the house asks for the time."""
+
+    def now(self) -> int:
+        """Microseconds since the epoch, for people and for `run_at`; may jump when somebody sets the clock."""
+        ...
+
+    def steady(self) -> int:
+        """Microseconds since this boot, equal in all processes of the machine; never jumps; for leases."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> int:
+        return time.time_ns() // 1000
+
+    def steady(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
+def microseconds(seconds: float) -> int:
+    """Seconds as a person writes them, in the unit that stores and clocks use."""
+    return round(seconds * SECOND)

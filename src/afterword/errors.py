@@ -1,0 +1,111 @@
+"""Every error that afterword raises on purpose. The docstring of a class is its message: what, what was got, what to do."""
+
+from inspect import cleandoc
+from typing import Any
+
+
+class AfterwordError(Exception):
+    """Something went wrong in afterword."""
+
+    retry_after: int | None = None
+    """Seconds after which the same request may succeed; None where waiting does not help."""
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        message = cleandoc(type(self).__doc__ or "").replace("\n", " ")
+        super().__init__(message.format(**facts))
+
+
+# Configuration
+
+
+class SettingsError(AfterwordError):
+    """These settings cannot be used: {faults}"""
+
+
+class ApplicationNotFound(AfterwordError):
+    """The application cannot be found: {reason}. Say where it is, for example Afterword(app, application="main:app")
+    or AFTERWORD_APP=main:app."""
+
+
+class NotAttached(AfterwordError):
+    """This application has no afterword: add `Afterword(app)` below `app = FastAPI()`."""
+
+
+class AlreadyStarted(AfterwordError):
+    """Afterword(app) came after the application had started: call it at module level, below `app = FastAPI()`."""
+
+
+class UnsupportedFastAPI(AfterwordError):
+    """FastAPI {version} does not offer `{missing}` in the request's scope, which afterword needs to write tasks down before
+    the response. Use FastAPI 0.135 or newer, and report this if yours is newer than the newest one tested."""
+
+
+class BareAnnotation(AfterwordError):
+    """`{name}` cannot be used as a bare annotation: write `background_tasks: BackgroundTasks` with
+    `from afterword import BackgroundTasks`."""
+
+
+# What is handed to add_task
+
+
+class TaskRefused(AfterwordError, TypeError):
+    """{what} cannot run in another process: {why}. {mend}"""
+
+
+class ArgumentRefused(AfterwordError, TypeError):
+    """Argument `{parameter}` of {task} cannot be written down: got {got}, {why}. {mend}"""
+
+
+class ArgumentsTooLarge(AfterwordError, ValueError):
+    """The arguments of {task} take {size} bytes as JSON; at most {limit} are written down. Store the data yourself and pass its
+    key or path, or raise max_arguments."""
+
+
+class ArgumentsUnreadable(AfterwordError, ValueError):
+    """The stored arguments of {task} do not fit its present signature: {why}. Mend the function or cancel the job."""
+
+
+class TaskUnknown(AfterwordError, LookupError):
+    """No task is called {name} here: {why}."""
+
+
+# The store
+
+
+class StoreError(AfterwordError):
+    """The store failed."""
+
+    retry_after: int | None = 1
+
+
+class StoreUnavailable(StoreError):
+    """The store at {store} cannot be used: {why}."""
+
+
+class StoreClosed(StoreError):
+    """The store at {store} is closed."""
+
+
+class BacklogFull(StoreError):
+    """{limit} jobs are unfinished, which is all that max_queued allows: nothing was added. Start more workers, or raise
+    max_queued."""
+
+    retry_after = 5
+
+
+class SchemaTooNew(StoreError):
+    """The store at {store} has schema {found}, this afterword knows {known}: nothing was changed. Upgrade afterword."""
+
+    retry_after = None
+
+
+class StoreUrlError(AfterwordError, ValueError):
+    """{url!r} names no store: {why}. Use "sqlite:///afterword.db", "memory" or "inline"."""
+
+
+# The pipe
+
+
+class FrameError(AfterwordError):
+    """A frame between worker and runner cannot be read: {why}."""

@@ -1,0 +1,166 @@
+"""What happened, as frozen facts, and who is told. Those who tell do not know who listens.
+
+A part that has something to tell is handed one function, `tell`. Whoever wires the parts gives it `Listeners.tell`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from afterword.jobs.job import Job, State
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """These jobs are in the open transaction, not yet on disk."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """These jobs are on disk."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The request of these jobs (by key) has ended, and that is on disk."""
+
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A worker has taken these jobs, and that is on disk."""
+
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """These jobs were given to the runner `runner`."""
+
+    ids: tuple[str, ...]
+    runner: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt's outcome arrived at the worker; it is not yet on disk."""
+
+    job: Job
+    outcome: object
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An attempt's outcome is on disk (`verdict` applied) or was refused (stale, gone)."""
+
+    job: Job
+    state: State
+    verdict: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rescued:
+    """This job's process died: it was made ready for another (or failed, by its limits)."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerStarted:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerDied:
+    pid: int
+    cause: str
+    suspects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerBroken:
+    """A runner could not import the application; it is tried again after `seconds`."""
+
+    pid: int
+    error: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStarted:
+    pid: int
+    app: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDraining:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStopped:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """The worker that an API process had started ended by itself; it is started again after `seconds`."""
+
+    pid: int
+    cause: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """A store call failed and will be tried again."""
+
+    doing: str
+    error: BaseException
+
+
+Event = (
+    Written
+    | Added
+    | Released
+    | Claimed
+    | Handed
+    | Ended
+    | Settled
+    | Rescued
+    | RunnerStarted
+    | RunnerDied
+    | RunnerBroken
+    | WorkerStarted
+    | WorkerDraining
+    | WorkerStopped
+    | WorkerLost
+    | StoreFailed
+)
+
+Tell = Callable[[Event], None]
+
+
+def nobody(event: Event) -> None:
+    """The `tell` of a part to which nobody listens."""
+
+
+class Listeners:
+    """Those who want to be told, in the order in which they came."""
+
+    def __init__(self, listeners: Sequence[Tell] = ()) -> None:
+        self._listeners = list(listeners)
+
+    def listen(self, listener: Tell) -> Tell:
+        """Also usable as a decorator."""
+        self._listeners.append(listener)
+        return listener
+
+    def tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)

@@ -1,0 +1,188 @@
+"""What crosses the pipe between a worker and its runners.
+
+A frame on the wire: its length (4 bytes, big-endian, of what follows), its kind (1 byte), the length of its header (4 bytes),
+the header (JSON), then blobs, whose lengths stand in the header. Arguments and results are blobs, so the worker passes them
+through without ever decoding them.
+"""
+
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from afterword.errors import FrameError
+from afterword.jobs.outcome import Failed, Interrupted, Snoozed, Succeeded
+
+LONGEST = 1 << 30
+"""Bytes; a longer frame is taken for garbage."""
+
+_LENGTH = struct.Struct("!I")
+_HEAD = struct.Struct("!cI")
+
+
+class Order(NamedTuple):
+    """One attempt to make: all that a runner needs of a job."""
+
+    slot: int
+    """Place in the map of starts."""
+    id: str
+    task: str
+    attempt: int
+    arguments: bytes
+
+
+class Run(NamedTuple):
+    """Worker to runner: make these attempts."""
+
+    orders: Sequence[Order]
+
+
+class Recall(NamedTuple):
+    """Worker to runner: answer every order that has not begun with Interrupted, and begin no more."""
+
+
+class Ready(NamedTuple):
+    """Runner to worker: the application is imported."""
+
+
+class Broken(NamedTuple):
+    """Runner to worker: the application cannot be imported. The runner ends."""
+
+    error: str
+
+
+Attempted = Succeeded | Failed | Snoozed | Interrupted
+
+
+class Ended(NamedTuple):
+    """Runner to worker: these attempts ended, as (slot, outcome)."""
+
+    outcomes: Sequence[tuple[int, Attempted]]
+
+
+Frame = Run | Recall | Ready | Broken | Ended
+
+
+def encode(frame: Frame) -> bytes:
+    """The frame as it goes over the pipe."""
+    match frame:
+        case Run(orders):
+            header: Any = [[*order[:4], len(order.arguments)] for order in orders]
+            return _pack(b"r", header, [order.arguments for order in orders])
+        case Recall():
+            return _pack(b"c", None)
+        case Ready():
+            return _pack(b"y", None)
+        case Broken(error):
+            return _pack(b"b", error)
+        case Ended(outcomes):
+            blobs: list[bytes] = []
+            return _pack(b"e", [[slot, *_outcome(outcome, blobs)] for slot, outcome in outcomes], blobs)
+
+
+def decode(body: bytes) -> Frame:
+    """The frame in `body` (what follows the length). Raises FrameError for anything that `encode` does not write."""
+    try:
+        kind, size = _HEAD.unpack_from(body)
+        start = _HEAD.size + size
+        if start > len(body):
+            raise ValueError("it ends inside its header")
+        header = json.loads(body[_HEAD.size : start])
+        return _frame(kind, header, _Blobs(body, start))
+    except (ValueError, TypeError, LookupError, struct.error, RecursionError) as error:
+        raise FrameError(why=str(error) or type(error).__name__) from error
+
+
+class Splitter:
+    """Cuts a stream of bytes into frames."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """The frames that `data` completes. Raises FrameError where the stream is garbage."""
+        self._rest += data
+        start = 0
+        while len(self._rest) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._rest, start)
+            if length > LONGEST:
+                raise FrameError(why=f"it claims to be {length} bytes long")
+            end = start + _LENGTH.size + length
+            if len(self._rest) < end:
+                break
+            yield decode(bytes(self._rest[start + _LENGTH.size : end]))
+            start = end
+        del self._rest[:start]
+
+
+class _Blobs:
+    """The bytes behind a header, taken one after the other."""
+
+    def __init__(self, body: bytes, start: int) -> None:
+        self._body = body
+        self._at = start
+
+    def take(self, length: int) -> bytes:
+        if length < 0 or self._at + length > len(self._body):
+            raise ValueError("it ends inside its data")
+        blob = self._body[self._at : self._at + length]
+        self._at += length
+        return blob
+
+
+def _pack(kind: bytes, header: Any, blobs: Sequence[bytes] = ()) -> bytes:
+    head = json.dumps(header, separators=(",", ":")).encode()
+    length = _HEAD.size + len(head) + sum(map(len, blobs))
+    return b"".join([_LENGTH.pack(length), _HEAD.pack(kind, len(head)), head, *blobs])
+
+
+def _outcome(outcome: Attempted, blobs: list[bytes]) -> list[Any]:
+    match outcome:
+        case Succeeded(result):
+            if result is None:
+                return ["s", None]
+            blobs.append(result)
+            return ["s", len(result)]
+        case Failed(error, retry):
+            return ["f", error, retry]
+        case Snoozed(delay, reason):
+            return ["z", delay, reason]
+        case Interrupted(reason, started):
+            return ["i", reason, started]
+
+
+def _frame(kind: bytes, header: Any, blobs: _Blobs) -> Frame:
+    match kind:
+        case b"r":
+            return Run(
+                [
+                    Order(int(slot), str(id), str(task), int(attempt), blobs.take(size))
+                    for slot, id, task, attempt, size in header
+                ]
+            )
+        case b"c":
+            return Recall()
+        case b"y":
+            return Ready()
+        case b"b":
+            return Broken(str(header))
+        case b"e":
+            return Ended([(int(slot), _attempted(fields, blobs)) for slot, *fields in header])
+        case _:
+            raise ValueError(f"no frame has the kind {kind!r}")
+
+
+def _attempted(fields: list[Any], blobs: _Blobs) -> Attempted:
+    match fields:
+        case ["s", None]:
+            return Succeeded()
+        case ["s", int(size)]:
+            return Succeeded(blobs.take(size))
+        case ["f", str(error), bool(retry)]:
+            return Failed(error, retry)
+        case ["z", int(delay), str(reason)]:
+            return Snoozed(delay, reason)
+        case ["i", str(reason), bool(started)]:
+            return Interrupted(reason, started)
+        case _:
+            raise ValueError(f"no outcome looks like {fields!r}")

@@ -1,0 +1,74 @@
+"""A job: one call, written down, with its state."""
+
+import enum
+from typing import NamedTuple
+
+from afterword.jobs.retry import Retry
+
+
+class State(enum.IntEnum):
+    """Where a job stands. The numbers are stored; never give one a new meaning."""
+
+    HELD = 0
+    QUEUED = 1
+    RUNNING = 2
+    SUCCEEDED = 3
+    FAILED = 4
+    CANCELLED = 5
+    HANDED_OFF = 6
+
+    @property
+    def finished(self) -> bool:
+        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+
+    @property
+    def word(self) -> str:
+        """The state as people read it."""
+        return self.name.lower()
+
+
+class Job(NamedTuple):
+    """One row. A job never changes; `jobs.lifecycle` makes the next one from it.
+
+    All times are microseconds since the epoch, all spans microseconds.
+    """
+
+    id: str
+    """UUIDv7, made by whoever adds it, so that a repeated write is a no-op."""
+    app: str
+    """`module:name` of the application whose workers may run it."""
+    task: str
+    """Name of the task, `module:qualname` unless the task was given another."""
+    arguments: bytes
+    """JSON as `tasks.codec` wrote it; nobody but a runner reads it."""
+    added_at: int
+    retry: Retry
+    state: State = State.HELD
+    queue: str = "default"
+    priority: int = 0
+    """Higher runs sooner."""
+    run_at: int = 0
+    """Not before this time; 0 is at once."""
+    owner: str | None = None
+    """The process that holds it (`HELD`: an API process) or runs it (`RUNNING`: a worker); None otherwise."""
+    after: str | None = None
+    """Id of the job of the same request whose attempt must end first; None when nothing is waited for."""
+    token: int = 0
+    """Number of claims and of changes by a person: the fence. Grows, never falls."""
+    attempt: int = 0
+    """Tries that count, the present one included."""
+    crashes: int = 0
+    """Runner deaths for which this job alone can be blamed."""
+    lost: int = 0
+    """Worker deaths while it ran."""
+    alone: bool = False
+    """A suspect: its next attempt shares its runner with no other."""
+    at_most_once: bool = False
+    started_at: int | None = None
+    ended_at: int | None = None
+    result: bytes | None = None
+    """What the function returned, as JSON."""
+    error: str | None = None
+    """Why the last attempt did not succeed, in words; a traceback where there is one."""
+    key: int = 0
+    """The store's own number for it, given by `add`; 0 before."""

@@ -1,0 +1,45 @@
+"""How an attempt ended."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The function returned; `result` is what, as JSON, or None where it has no JSON form."""
+
+    result: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The function raised; `error` is the traceback, `retry` whether its policy wants another attempt."""
+
+    error: str
+    retry: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """The attempt could not be made yet and does not count; try again after `delay` microseconds."""
+
+    delay: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """We took the attempt back (shutdown, deploy, a runner that died before it began): it does not count."""
+
+    reason: str
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """The runner died while it ran. `alone`: nothing else ran there, so this job is to blame."""
+
+    cause: str
+    alone: bool
+
+
+Outcome = Succeeded | Failed | Snoozed | Interrupted | Crashed

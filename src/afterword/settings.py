@@ -1,0 +1,104 @@
+"""All that can be set, by argument or by `AFTERWORD_*` variable, read once and frozen."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from afterword.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """An argument wins over the environment, the environment over the default written here."""
+
+    store: str = "sqlite:///afterword.db"
+    """`sqlite:///` and a path (relative to the working directory), `memory` or `inline`."""
+    application: str | None = None
+    """`module:name` of the application; None: found by itself."""
+    worker: bool = True
+    """Whether the application starts a worker of its own."""
+    runners: int = 0
+    """Runner processes under load, at most; 0 for one a core."""
+    concurrency: int = 16
+    """Attempts at a time in one runner."""
+    drain: float = 30.0
+    """Seconds that running attempts are given when a worker is asked to stop."""
+    max_queued: int = 1_000_000
+    """Unfinished jobs in the store; an `add` that would exceed it is refused with 503."""
+    max_arguments: int = 1_048_576
+    """Bytes that the arguments of one job may take as JSON."""
+    keep: float = 7 * 86_400.0
+    """Seconds that finished jobs stay readable."""
+
+
+def read(arguments: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from arguments (None: not given) and `AFTERWORD_*` variables. Raises one SettingsError for all faults."""
+    chosen: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in fields(Settings):
+        variable = _VARIABLES.get(field.name, f"AFTERWORD_{field.name.upper()}")
+        given = arguments.get(field.name)
+        source = f"{field.name}={given!r}"
+        if given is None and variable in environment:
+            given = environment[variable]
+            source = f"{variable}={given!r}"
+        if given is None:
+            continue
+        try:
+            chosen[field.name] = _READERS[field.name](given)
+        except (ValueError, TypeError) as error:
+            faults.append(f"{source} {error}")
+    if faults:
+        raise SettingsError(faults="; ".join(faults))
+    return Settings(**chosen)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text that is not empty")
+    return value
+
+
+def _target(value: Any) -> str:
+    module, _, name = _text(value).partition(":")
+    if not module or not name or any(not part.isidentifier() for part in [*module.split("."), *name.split(".")]):
+        raise ValueError('must look like "main:app"')
+    return f"{module}:{name}"
+
+
+def _switch(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
+    if str(value).lower() not in words:
+        raise ValueError("must be on or off")
+    return words[str(value).lower()]
+
+
+def _at_least(least: float, read_number: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def reader(value: Any) -> Any:
+        try:
+            number = read_number(value)
+        except (ValueError, TypeError, OverflowError):
+            number = None
+        if number is None or isinstance(value, bool) or not least <= number < float("inf"):
+            raise ValueError(f"must be a number of at least {least}")
+        return number
+
+    return reader
+
+
+_VARIABLES = {"application": "AFTERWORD_APP"}
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "store": _text,
+    "application": _target,
+    "worker": _switch,
+    "runners": _at_least(0, int),
+    "concurrency": _at_least(1, int),
+    "drain": _at_least(0, float),
+    "max_queued": _at_least(1, int),
+    "max_arguments": _at_least(2, int),
+    "keep": _at_least(0, float),
+}

@@ -1,0 +1,91 @@
+"""The answer of a store that is still on its way: awaited on any loop, or waited for in any thread."""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Generator, Iterable
+from contextlib import suppress
+from typing import Any, Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class Pending(Generic[T]):
+    """One answer for any number of waiters. Whoever waits may be cancelled; the work it waits for is not.
+
+    `finish` and `fail` come from one thread, waiters from any. A waiter first enters the list, then looks whether the answer
+    has come; the other side first stores the answer, then wakes the list. So one of the two always sees the other.
+    """
+
+    __slots__ = ("_answer", "_done", "_error", "_waiters")
+
+    def __init__(self) -> None:
+        self._done = False
+        self._answer: T | None = None
+        self._error: BaseException | None = None
+        self._waiters: list[asyncio.Future[None] | threading.Event] = []
+
+    def __await__(self) -> Generator[Any, None, T]:
+        if not self._done:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            if not self._done:
+                yield from waiter
+        return self._take()
+
+    def result(self, timeout: float | None = None) -> T:
+        """The answer, waited for in this thread; TimeoutError after `timeout` seconds."""
+        if not self._done:
+            waiter = threading.Event()
+            self._waiters.append(waiter)
+            if not self._done and not waiter.wait(timeout):
+                raise TimeoutError
+        return self._take()
+
+    @property
+    def done(self) -> bool:
+        return self._done
+
+    def _take(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return cast(T, self._answer)
+
+
+def finished(answer: T) -> Pending[T]:
+    """An answer that needs no waiting."""
+    pending: Pending[T] = Pending()
+    pending._answer = answer
+    pending._done = True
+    return pending
+
+
+def failed(error: BaseException) -> Pending[Any]:
+    """A refusal that needs no waiting."""
+    pending: Pending[Any] = Pending()
+    pending._error = error
+    pending._done = True
+    return pending
+
+
+def resolve(answers: Iterable[tuple[Pending[Any], Any, BaseException | None]]) -> None:
+    """Answer many at once. Each event loop among the waiters is woken once, however many of them wait there."""
+    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
+    for pending, answer, error in answers:
+        pending._answer = answer
+        pending._error = error
+        pending._done = True
+        for waiter in pending._waiters:
+            if isinstance(waiter, threading.Event):
+                waiter.set()
+            else:
+                loops[waiter.get_loop()].append(waiter)
+    for loop, waiters in loops.items():
+        with suppress(RuntimeError):  # The loop is closed: nobody waits there any more.
+            loop.call_soon_threadsafe(_wake, waiters)
+
+
+def _wake(waiters: list[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)

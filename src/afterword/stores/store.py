@@ -1,0 +1,185 @@
+"""The protocol of every store. What it promises is written here, and proven by `afterword.testing.contract`.
+
+Every call is a batch, begins when it is called (not when it is awaited), and answers with a `Pending`. An answer means: on
+disk. A call that fails has written nothing. A caller that goes away changes nothing.
+"""
+
+import enum
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from afterword.jobs.job import Job, State
+from afterword.jobs.lifecycle import Settlement
+from afterword.stores.pending import Pending
+
+
+class Added(NamedTuple):
+    """One job of an `add`, in the order given."""
+
+    key: int
+    created: bool
+    """False when a job of this id was there already (unfinished or finished): nothing was written."""
+
+
+class Want(NamedTuple):
+    """What a worker asks for in a `claim`."""
+
+    app: str
+    limit: int
+    queues: tuple[str, ...] = ()
+    """Only these; empty for all."""
+
+
+class Claims(NamedTuple):
+    jobs: Sequence[Job]
+    """In the order in which they should start."""
+    next_due: int | None
+    """The earliest `run_at` (microseconds since the epoch) among this app's queued jobs that are not ready yet."""
+
+
+class Verdict(enum.Enum):
+    """What became of a settlement."""
+
+    APPLIED = "applied"
+    STALE = "stale"
+    """Somebody claimed or changed the job since: nothing was written."""
+    GONE = "gone"
+    """There is no such job."""
+
+
+class Hold(enum.Enum):
+    """What became of a lease that was renewed."""
+
+    KEPT = "kept"
+    LOST = "lost"
+    """It is no longer this worker's."""
+
+
+class Change(enum.Enum):
+    """What a person may do to a job."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+
+
+class WorkerSeen(NamedTuple):
+    """One live worker, as the store knows it."""
+
+    process: str
+    pid: int
+    app: str
+    since: int
+
+
+class Query(NamedTuple):
+    """Which jobs to find, newest first. None asks for all."""
+
+    states: tuple[State, ...] = ()
+    """Empty for all."""
+    task: str | None = None
+    before: int | None = None
+    """Only keys below this one: the way to the next page."""
+    limit: int = 100
+
+
+class Store(Protocol):
+    """Where jobs rest.
+
+    A store object belongs to one process, whose id is `process`: the owner of all that it holds and runs. The store knows
+    whether a process lives (`rescue` asks). Its clock decides about `run_at` and leases.
+    """
+
+    process: str
+
+    def open(self) -> None:
+        """Make it ready, create or migrate its schema, take the process lock. Raises a StoreError; then nothing was changed.
+
+        Calling it again is a no-op. Every other call opens by itself.
+        """
+        ...
+
+    def close(self) -> None:
+        """Write what was handed in, then free the process lock: held and running jobs of this process may be rescued. Safe
+        to call twice, and from any thread."""
+        ...
+
+    def add(self, jobs: Sequence[Job]) -> Pending[Sequence[Added]]:
+        """Write these down, all or none, in one transaction. BacklogFull when there is no room for all of them.
+
+        A job keeps the `state` it comes with (HELD or QUEUED). One whose `after` names a job whose counted attempt has ended,
+        or that is not there, is not held back by it: it is written as `lifecycle.follow` says. Within one call, `after` names
+        earlier jobs.
+        """
+        ...
+
+    def release(self, keys: Sequence[int]) -> Pending[None]:
+        """The request of these held jobs has ended (`lifecycle.release`). Others are left alone. Wakes the workers."""
+        ...
+
+    def discard(self, keys: Sequence[int]) -> Pending[None]:
+        """Delete these jobs as far as they are still held by this process: their request failed before it answered."""
+        ...
+
+    def claim(self, want: Want) -> Pending[Claims]:
+        """Take up to `limit` queued jobs of `app` whose `run_at` has come, by priority (higher first), then by age
+        (`lifecycle.claim`), with a fresh lease each. No job is ever claimed by two."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement]) -> Pending[Sequence[Verdict]]:
+        """Write outcomes, each only where the row still carries its token and is RUNNING, or was rescued and not claimed again.
+
+        A settlement repeated after a lost reply is APPLIED again and changes nothing. A finished job leaves the live table for
+        the history. Where `counted`, the job after it follows (`lifecycle.follow`).
+        """
+        ...
+
+    def renew(self, leases: Sequence[tuple[int, int]]) -> Pending[Sequence[Hold]]:
+        """Prolong leases, given as (key, token)."""
+        ...
+
+    def rescue(self) -> Pending[Sequence[Job]]:
+        """Free what dead processes left: their HELD jobs are released, their RUNNING jobs become what `lifecycle.rescue` says.
+
+        Dead is: its process lock is free, or its lease ran out long ago though the lock is held (then only for RUNNING).
+        Idempotent; any number of workers may call it at once; each job is returned to exactly one of them, as it is now.
+        """
+        ...
+
+    def change(self, change: Change, ids: Sequence[str]) -> Pending[Sequence[Job | None]]:
+        """A person's wish (`lifecycle.cancel`, `lifecycle.retry`); answers with each job as it is now, None where unknown.
+        A cancelled job lets the one after it follow. Wakes the workers."""
+        ...
+
+    def get(self, id: str) -> Pending[Job | None]:
+        """The job, live or finished."""
+        ...
+
+    def find(self, query: Query) -> Pending[Sequence[Job]]: ...
+
+    def count(self) -> Pending[dict[State, int]]:
+        """How many jobs stand in each state; states with none are 0."""
+        ...
+
+    def forget(self, before: int, limit: int) -> Pending[int]:
+        """Delete up to `limit` jobs that finished before this time; answers how many it deleted."""
+        ...
+
+    def beat(self, app: str) -> Pending[None]:
+        """This process is a live worker of `app`; call it once at start and with each renewal."""
+        ...
+
+    def workers(self) -> Pending[Sequence[WorkerSeen]]:
+        """The workers whose processes live."""
+        ...
+
+    def tidy(self) -> Pending[None]:
+        """House work that a worker does between its calls: for SQLite, a checkpoint when one is due."""
+        ...
+
+    def wake(self) -> None:
+        """Hint to the workers that there may be work. Never blocks, never fails, may be lost."""
+        ...
+
+    async def wait(self, seconds: float) -> bool:
+        """Until a hint arrives or something was committed (True), at most so long (False). One waiter a store."""
+        ...

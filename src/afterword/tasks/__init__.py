@@ -1,0 +1,1 @@
+"""What can run, and its arguments as data."""

@@ -1,0 +1,40 @@
+"""A task: what can run, its name and its options."""
+
+import functools
+from collections.abc import Callable
+from typing import Generic, NamedTuple, ParamSpec, TypeVar
+
+from afterword.jobs.retry import Retry
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Options(NamedTuple):
+    """How a task's jobs are run; written into each job when it is added."""
+
+    retry: Retry = Retry()
+    queue: str = "default"
+    priority: int = 0
+    at_most_once: bool = False
+    ordered: bool = True
+    """Whether it waits for the task added before it in the same request."""
+
+
+PLAIN = Options()
+
+
+class Task(Generic[P, R]):
+    """A function with a name and options. Calling it calls the function, here and now."""
+
+    def __init__(self, function: Callable[P, R], name: str, options: Options = PLAIN) -> None:
+        self.function = function
+        self.name = name
+        self.options = options
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<task {self.name}>"
