@@ -1,0 +1,74 @@
+# All that is needed is Python 3.11 or newer, make, and a package index. Everything is put into .venv; nothing else is touched.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.PHONY: help test test-oldest check demo format clean
+
+NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+
+# The first of these that runs, is new enough and can make a virtual environment. Say `make PYTHON=...` to choose another.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 /usr/bin/python3; do \
+	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$python"; break; }; done)
+
+# Tests that start processes wait for each other's processor time, so more than one a core gains nothing.
+PYTEST := bin/python -m pytest --numprocesses 2 --dist loadfile
+
+help:
+	@echo 'make test     every test, then none is left: on the oldest supported FastAPI, then on the newest'
+	@echo 'make check    format, lint, types, floors and the fast tests: in under a minute'
+	@echo 'make demo     see it work'
+	@echo 'make format   lay the code out, mend what can be mended'
+	@echo 'make clean    remove what make has made'
+
+test: .venv/.ready test-oldest
+	.venv/$(PYTEST)
+
+test-oldest: .venv-oldest/.ready
+	.venv-oldest/$(PYTEST) -m 'not process' --ignore tests/test_floors.py
+
+check: .venv/.ready
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/$(PYTEST) -m 'not process'
+
+demo: .venv/.runtime
+	.venv/bin/python examples/demo.py
+
+format: .venv/.ready
+	.venv/bin/ruff format
+	.venv/bin/ruff check --fix
+
+clean:
+	rm -rf .venv .venv-oldest build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests examples -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# The environments. A stamp is newer than what it was made from, so nothing is installed twice. The build backend is
+# installed first and used without isolation, so that it too is the pinned one.
+
+.venv/.runtime: pyproject.toml constraints.txt | .venv/bin/python
+	$(call install,.venv,constraints.txt,. uvicorn)
+	@touch $@
+
+.venv/.ready: pyproject.toml constraints.txt | .venv/bin/python
+	$(call install,.venv,constraints.txt,.[dev])
+	@touch .venv/.runtime $@
+
+.venv-oldest/.ready: pyproject.toml constraints-oldest.txt | .venv-oldest/bin/python
+	$(call install,.venv-oldest,constraints-oldest.txt,.[standard$(comma)test])
+	@touch $@
+
+%/bin/python:
+	@'$(PYTHON)' -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+		echo 'afterword needs Python 3.11 or newer that can make virtual environments (on Debian: python3-venv).' >&2; \
+		echo 'None was found. Say where it is: make PYTHON=/path/to/python3' >&2; exit 1; }
+	'$(PYTHON)' -m venv --clear $* || { rm -rf $*; exit 1; }
+
+# install(environment, constraints, what)
+define install
+$(1)/bin/python -m pip install -qq --disable-pip-version-check --constraint $(2) hatchling editables
+$(1)/bin/python -m pip install -qq --disable-pip-version-check --constraint $(2) --no-build-isolation --editable $(3)
+endef
+
+comma := ,
