@@ -6,7 +6,8 @@ A part that has something to tell is handed one function, `tell`. Whoever wires 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from afterword.jobs.job import Job, State
+from afterword.jobs.job import Job
+from afterword.jobs.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Ended:
     """An attempt's outcome arrived at the worker; it is not yet on disk."""
 
     job: Job
-    outcome: object
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,8 @@ class Settled:
     """An attempt's outcome is on disk (`verdict` applied) or was refused (stale, gone)."""
 
     job: Job
-    state: State
+    outcome: Outcome
     verdict: str
-    error: str | None
 
 
 @dataclass(frozen=True, slots=True)

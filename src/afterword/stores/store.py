@@ -90,6 +90,9 @@ class Store(Protocol):
     """
 
     process: str
+    life: str | None
+    """Path of a file whose first byte this process keeps locked (POSIX record lock) while it is open, None where the store
+    knows no such thing. Who acts for this process locks another byte of it: the process lives while any byte is locked."""
 
     def open(self) -> None:
         """Make it ready, create or migrate its schema, take the process lock. Raises a StoreError; then nothing was changed.
@@ -166,6 +169,10 @@ class Store(Protocol):
 
     def beat(self, app: str) -> Pending[None]:
         """This process is a live worker of `app`; call it once at start and with each renewal."""
+        ...
+
+    def leave(self) -> Pending[None]:
+        """This process claims no more: `workers` no longer names it, though it lives."""
         ...
 
     def workers(self) -> Pending[Sequence[WorkerSeen]]:

@@ -1,0 +1,50 @@
+"""`python -m afterword.embedded LAUNCH`: a worker process. It needs no extra, and neither imports nor runs user code."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from afterword.clock import Clock, SystemClock
+from afterword.errors import StoreError
+from afterword.events import Listeners, Tell
+from afterword.launch import Launch
+from afterword.stores.store import Store
+from afterword.stores.url import open_store
+from afterword.telemetry.logs import Logs
+from afterword.worker.worker import Worker
+
+
+def serve(launch: Launch, listeners: Sequence[Tell] = ()) -> int:
+    """Be a worker until asked to stop; `listeners` are told what happens. Returns the exit code."""
+    _configure_logging()
+    tell = Listeners([Logs(), *listeners]).tell
+    clock = SystemClock()
+    store = open_store(launch.store, clock=clock, tell=tell)
+    try:
+        store.open()
+    except StoreError as error:
+        logging.getLogger("afterword").error("the worker cannot start: %s", error)
+        return 1
+    try:
+        asyncio.run(_work(store, launch, clock, tell))
+    finally:
+        store.close()
+    return 0
+
+
+async def _work(store: Store, launch: Launch, clock: Clock, tell: Tell) -> None:
+    await Worker(store, launch, clock, tell, os.getpid()).run()
+
+
+def _configure_logging() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)-9s %(name)s[%(process)d] %(message)s"))
+    logger = logging.getLogger("afterword")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+if __name__ == "__main__":
+    sys.exit(serve(Launch.load(sys.argv[1])))

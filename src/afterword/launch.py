@@ -1,0 +1,68 @@
+"""What a worker process is told when it is started, and what it tells its runners: plain data that fits on a command line."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Everything a worker needs to know."""
+
+    store: str
+    """URL of the store, absolute."""
+    app: str
+    """`module:name` of the application; its jobs are the only ones claimed."""
+    path: tuple[str, ...]
+    """`sys.path` of the application's process, so that imports mean the same in a runner."""
+    runners: int = 0
+    """At most so many runners share the work; 0 for one a core."""
+    concurrency: int = 16
+    """Attempts at a time in one runner."""
+    drain: float = 30.0
+    """Seconds that running attempts get when the worker is asked to stop."""
+    keep: float = 7 * 86_400.0
+    """Seconds that finished jobs are kept."""
+    queues: tuple[str, ...] = ()
+    """Labels of the jobs to claim; empty for all."""
+    lifeline: int | None = None
+    """Descriptor of a pipe that ends when the process that wants this worker ends; None for a worker started apart."""
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> "Launch":
+        facts = json.loads(text)
+        return cls(**{**facts, "path": tuple(facts["path"]), "queues": tuple(facts["queues"])})
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerLaunch:
+    """Everything a runner needs to know."""
+
+    app: str
+    path: tuple[str, ...]
+    concurrency: int
+    parent: int
+    """Pid of its worker: a runner whose parent is another has been orphaned and ends."""
+    channel: int
+    """Descriptor of its end of the socket pair."""
+    starts: int
+    """Descriptor of the map of starts."""
+    life: str | None = None
+    """Lock file that says the worker's attempts still live; None where the store knows no such thing."""
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> "RunnerLaunch":
+        facts = json.loads(text)
+        return cls(**{**facts, "path": tuple(facts["path"])})
+
+
+def command(module: str, launch: Launch | RunnerLaunch) -> list[str]:
+    """The command line of a child: a new interpreter, never a fork, and the working directory kept off its `sys.path`, which
+    `launch` brings along."""
+    return [sys.executable, "-P", "-m", module, launch.dump()]

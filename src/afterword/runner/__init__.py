@@ -1,0 +1,1 @@
+"""The child process: imports the application, makes attempts, answers with outcomes. It knows no store."""

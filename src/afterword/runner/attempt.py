@@ -1,0 +1,70 @@
+"""One attempt, step by step: find the task, decode, call, encode the result. Every way out is an outcome."""
+
+import traceback
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any
+
+from afterword.clock import microseconds
+from afterword.errors import ArgumentsUnreadable, TaskUnknown
+from afterword.frames import Attempted, Order
+from afterword.jobs.outcome import Failed, Interrupted, Snoozed, Succeeded
+from afterword.tasks.codec import decode, encode_result
+from afterword.tasks.registry import Registry
+from afterword.tasks.task import Task
+
+UNKNOWN_PAUSE = microseconds(30)
+"""Until a job whose task nobody here knows is looked at again: a newer worker may know it."""
+
+LONGEST_ERROR = 16_000
+"""Characters of a traceback that are kept, its end."""
+
+Call = Callable[[Task[..., Any], tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
+
+
+class Recalled(Exception):
+    """The attempt was taken back before user code began."""
+
+
+async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
+    """Make it. `call` runs the function, or raises Recalled. Never raises, whatever user code does."""
+    try:
+        task = registry.find(order.task)
+        args, kwargs = decode(task, order.arguments)
+    except TaskUnknown as unknown:
+        return Snoozed(UNKNOWN_PAUSE, str(unknown))
+    except ArgumentsUnreadable as unreadable:
+        return Failed(str(unreadable), retry=False)
+    except BaseException as error:  # Finding a task may import a module of the user's, which may raise anything.
+        return Failed(_story(error), retry=True)
+    try:
+        return Succeeded(encode_result(await call(task, args, kwargs)))
+    except Recalled:
+        return Interrupted("its worker is stopping", started=False)
+    except BaseException as error:  # SystemExit and CancelledError of user code end this attempt, not the runner.
+        return Failed(_story(error), retry=_worth_another(task, error))
+
+
+def _worth_another(task: Task[..., Any], error: BaseException) -> bool:
+    try:
+        return task.options.retry.wants(error)
+    except Exception:
+        return True
+
+
+def _story(error: BaseException) -> str:
+    """The traceback as people read it, from the user's first frame on."""
+    try:
+        text = "".join(traceback.format_exception(type(error), error, _below_us(error.__traceback__)))
+    except Exception:  # A broken __str__ or __cause__ must not cost the outcome.
+        text = f"{type(error).__name__} (its message cannot be shown)"
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= LONGEST_ERROR else "...\n" + text[-LONGEST_ERROR:]
+
+
+def _below_us(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames of this package at its top; all of it where nothing else is there."""
+    inner = trace
+    while inner and inner.tb_frame.f_globals.get("__name__", "").startswith(("afterword.runner", "concurrent.futures")):
+        inner = inner.tb_next
+    return inner or trace

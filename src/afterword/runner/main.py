@@ -1,0 +1,98 @@
+"""A runner's life: import the application, then answer orders until the channel ends."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from afterword.channel import Channel
+from afterword.discovery import load
+from afterword.errors import FrameError
+from afterword.frames import Attempted, Broken, Ended, Frame, Order, Ready, Recall, Run, encode
+from afterword.launch import RunnerLaunch
+from afterword.runner.attempt import attempt
+from afterword.runner.calling import Calling
+from afterword.runner.orphans import die_with, hold
+from afterword.starts import Starts
+from afterword.tasks.registry import Registry
+
+NICENESS = 5
+"""Runners give way to the application's own process."""
+
+
+def main(told: str) -> None:
+    launch = RunnerLaunch.load(told)
+    die_with(launch.parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's business.
+    if launch.life:
+        hold(launch.life)
+    _give_way()
+    sys.path[:] = launch.path
+    pipe = socket.socket(fileno=launch.channel)
+    try:
+        registry = Registry(load(launch.app).root)
+    except BaseException:
+        pipe.sendall(encode(Broken(traceback.format_exc())))
+        sys.exit(1)
+    asyncio.run(Runner(launch, registry).run(pipe))
+
+
+class Runner:
+    """Everything happens on one loop, but for the functions that are not coroutines."""
+
+    def __init__(self, launch: RunnerLaunch, registry: Registry) -> None:
+        self._registry = registry
+        self._starts = Starts(launch.starts, launch.concurrency)
+        self._calling = Calling(launch.concurrency, self._starts.mark)
+        self._attempts: set[asyncio.Task[None]] = set()
+        self._outcomes: list[tuple[int, Attempted]] = []
+        self._over = asyncio.Event()
+
+    async def run(self, pipe: socket.socket) -> None:
+        """Answer until the worker closes the pipe."""
+        self._channel = Channel(pipe, self._received, self._ended)
+        self._channel.send(Ready())
+        await self._over.wait()
+
+    def _received(self, frame: Frame) -> None:
+        match frame:
+            case Run(orders):
+                for order in orders:
+                    task = asyncio.ensure_future(self._attempt(order))
+                    self._attempts.add(task)
+                    task.add_done_callback(self._attempts.discard)
+            case Recall():
+                self._calling.recall()
+            case Ready() | Broken() | Ended():
+                raise FrameError(why="a worker does not send such frames")
+
+    async def _attempt(self, order: Order) -> None:
+        async def call(*bound: Any) -> Any:
+            return await self._calling.call(order.slot, *bound)
+
+        outcome = await attempt(order, self._registry, call)
+        if not self._outcomes:
+            # Whatever else ends before the loop comes round goes into the same frame.
+            asyncio.get_running_loop().call_soon(self._answer)
+        self._outcomes.append((order.slot, outcome))
+
+    def _answer(self) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        self._channel.send(Ended(outcomes))
+
+    def _ended(self, error: FrameError | None) -> None:
+        if self._attempts:
+            # The worker is gone, or talks garbage: what runs here is no longer ours to run.
+            os._exit(1)
+        self._over.set()
+
+
+def _give_way() -> None:
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")  # Rather a runner than the application.

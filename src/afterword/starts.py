@@ -1,0 +1,41 @@
+"""The map of starts: shared memory in which a runner marks each attempt it begins.
+
+The pipe cannot tell it: what a dying runner had to say may never have been sent. A byte in shared memory is there as soon as
+it is written, so the worker can tell the started attempts of a dead runner (suspects) from those that had not begun.
+"""
+
+import mmap
+import os
+import tempfile
+
+
+class Starts:
+    """One byte a slot: 1 while the attempt in that slot has begun and is not known to have ended."""
+
+    def __init__(self, descriptor: int, slots: int) -> None:
+        self._map = mmap.mmap(descriptor, max(slots, 1))
+
+    def mark(self, slot: int) -> None:
+        """Runner: user code is about to run."""
+        self._map[slot] = 1
+
+    def clear(self, slot: int) -> None:
+        """Worker: the slot is free for another attempt."""
+        self._map[slot] = 0
+
+    def marked(self, slot: int) -> bool:
+        return self._map[slot] == 1
+
+    def close(self) -> None:
+        self._map.close()
+
+
+def create(slots: int) -> int:
+    """A descriptor of fresh shared memory for so many slots; the caller closes it."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("afterword-starts", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    os.ftruncate(descriptor, max(slots, 1))
+    return descriptor

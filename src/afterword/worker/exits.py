@@ -1,0 +1,63 @@
+"""How a child process ended: noticed within milliseconds, said in words."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+
+_SIGNALS = {
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGBUS: "bus error",
+    signal.SIGABRT: "aborted",
+    signal.SIGILL: "illegal instruction",
+    signal.SIGFPE: "arithmetic error",
+    signal.SIGKILL: "killed, probably out of memory",
+    signal.SIGTERM: "terminated by a signal",
+}
+
+
+def watch(process: subprocess.Popen[bytes], ended: Callable[[], None]) -> None:
+    """Call `ended` on the running loop when `process` is gone and reaped."""
+    loop = asyncio.get_running_loop()
+    if not hasattr(os, "pidfd_open"):
+        threading.Thread(target=_wait, args=(process, loop, ended), daemon=True).start()
+        return
+    descriptor = os.pidfd_open(process.pid)
+
+    def readable() -> None:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+        process.wait()
+        ended()
+
+    loop.add_reader(descriptor, readable)
+
+
+async def gone(process: subprocess.Popen[bytes]) -> None:
+    """Until `process` is gone and reaped."""
+    if process.poll() is not None:
+        return
+    done = asyncio.Event()
+    watch(process, done.set)
+    await done.wait()
+
+
+def cause(returncode: int) -> str:
+    """Why a process ended, from the `returncode` of `subprocess`."""
+    if returncode >= 0:
+        return f"exited with {returncode}"
+    try:
+        number = signal.Signals(-returncode)
+    except ValueError:
+        return f"ended by signal {-returncode}"
+    return _SIGNALS.get(number, f"ended by {number.name}")
+
+
+def _wait(process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
+    process.wait()
+    try:
+        loop.call_soon_threadsafe(ended)
+    except RuntimeError:
+        return  # The loop is closed: nobody is left to be told.

@@ -1,0 +1,99 @@
+"""Sees to it that an application has a worker: starts one where none lives, again when it dies, and takes it along."""
+
+import asyncio
+import dataclasses
+import os
+import subprocess
+
+from afterword.errors import StoreError
+from afterword.events import StoreFailed, Tell, WorkerLost
+from afterword.launch import Launch, command
+from afterword.stores.store import Store
+from afterword.worker import exits
+from afterword.worker.election import Election
+
+PERIOD = 0.25
+"""Seconds between two looks whether this process's turn has come, or another worker has gone."""
+
+SETTLED = 5.0
+"""Seconds after which a worker counts as well started: should it die then, the next one is started at once."""
+
+LONGEST_REST = 30.0
+"""Seconds to wait, at most, before a worker that keeps dying is started again."""
+
+
+class Keeper:
+    """Of all processes of one application, the one that wins the election keeps the worker; the others wait for their turn.
+
+    The worker holds the reading end of a pipe that is never written. However this process ends, the kernel closes the other
+    end, and the worker drains and leaves.
+    """
+
+    def __init__(self, store: Store, launch: Launch, election: Election, tell: Tell) -> None:
+        self._store = store
+        self._launch = launch
+        self._election = election
+        self._tell = tell
+        self._keeping: asyncio.Task[None] | None = None
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._lifeline: int | None = None
+
+    def start(self) -> None:
+        self._keeping = asyncio.ensure_future(self._keep())
+
+    async def stop(self, patience: float) -> None:
+        """Let the worker go, and wait up to `patience` seconds for its end. It drains by itself if that takes longer."""
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        self._let_go()
+        self._election.leave()
+        if self._worker:
+            try:
+                async with asyncio.timeout(patience):
+                    await exits.gone(self._worker)
+            except TimeoutError:
+                return
+
+    async def _keep(self) -> None:
+        rest = 0.0
+        while True:
+            if not self._election.win() or await self._somebody_works():
+                await asyncio.sleep(PERIOD)
+                continue
+            began = asyncio.get_running_loop().time()
+            self._worker, self._lifeline = _spawn(self._launch)
+            await exits.gone(self._worker)
+            self._let_go()
+            lasted = asyncio.get_running_loop().time() - began
+            rest = 0.0 if lasted >= SETTLED else min(max(0.1, rest * 2), LONGEST_REST)
+            self._tell(WorkerLost(self._worker.pid, exits.cause(self._worker.returncode), rest))
+            await asyncio.sleep(rest)
+
+    async def _somebody_works(self) -> bool:
+        try:
+            return any(worker.app == self._launch.app for worker in await self._store.workers())
+        except StoreError as error:
+            self._tell(StoreFailed("workers", error))
+            return True  # A worker could do no more than we can. Ask again.
+
+    def _let_go(self) -> None:
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+
+
+def _spawn(launch: Launch) -> tuple[subprocess.Popen[bytes], int]:
+    """The worker, in a session of its own so that Ctrl-C reaches the application alone, and our end of its lifeline."""
+    theirs, ours = os.pipe()
+    try:
+        told = dataclasses.replace(launch, lifeline=theirs)
+        worker = subprocess.Popen(
+            command("afterword.embedded", told), stdin=subprocess.DEVNULL, pass_fds=(theirs,), start_new_session=True
+        )
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    return worker, ours

@@ -1,0 +1,181 @@
+"""The runners of a worker: hands jobs out as `worker.placing` decides, and answers for every job with an outcome."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+
+from afterword.clock import SECOND
+from afterword.events import Handed, RunnerBroken, RunnerDied, RunnerStarted, Tell
+from afterword.jobs.job import Job
+from afterword.jobs.outcome import Crashed, Interrupted, Outcome
+from afterword.launch import Launch
+from afterword.worker.placing import Shape, lacking, place, room, surplus
+from afterword.worker.runner import Audience, Death, Runner
+
+PATIENCE = 0.5
+"""Seconds for which every runner must be busy before another is started: a short burst is not worth a process."""
+
+LEISURE = 60.0
+"""Seconds for which a second runner must be idle before it is dismissed."""
+
+LONGEST_REST = 30.0
+"""Seconds to wait, at most, before an application that cannot be imported is tried again."""
+
+FAREWELL = 2.0
+"""Seconds that a dismissed runner gets to end by itself."""
+
+Answer = Callable[[Sequence[tuple[Job, Outcome]]], None]
+
+
+class Pool(Audience):
+    """Runner processes, and the jobs that wait for one. `answer` gets each job handed in exactly once, with its outcome.
+
+    `steady` is a monotonic clock in microseconds.
+    """
+
+    def __init__(self, launch: Launch, life: str | None, answer: Answer, tell: Tell, steady: Callable[[], int]) -> None:
+        self._launch = launch
+        self._life = life
+        self._answer = answer
+        self._tell = tell
+        self._steady = steady
+        self._shape = Shape(ceiling=launch.runners or os.cpu_count() or 1, concurrency=launch.concurrency)
+        self._runners: list[Runner] = []
+        self._leaving: set[Runner] = set()
+        self._waiting: list[Job] = []
+        self._open = True
+        self._rest = 0.0
+        self._rest_until = 0
+        self._busy_since: int | None = None
+        self._idle_since: int | None = None
+
+    @property
+    def idle(self) -> bool:
+        """No job is in hand."""
+        return not self._waiting and not any(runner.seat.load for runner in self._runners)
+
+    @property
+    def jobs_in_hand(self) -> int:
+        return len(self._waiting) + sum(runner.seat.load for runner in self._runners)
+
+    def room(self) -> int:
+        """How many more jobs could begin now."""
+        if not self._open:
+            return 0
+        return max(0, room([runner.seat for runner in self._runners], self._shape) - len(self._waiting))
+
+    def take(self, jobs: Sequence[Job]) -> None:
+        """Run these, in this order as far as there is room."""
+        self._waiting += jobs
+        self._place()
+
+    def review(self) -> None:
+        """Start or dismiss a runner where that is due; call it a few times a second and when a runner died."""
+        now = self._steady()
+        seats = [runner.seat for runner in self._runners]
+        self._busy_since = (self._busy_since or now) if lacking(seats, self._shape) else None
+        self._idle_since = (self._idle_since or now) if surplus(seats) is not None else None
+        if not self._open:
+            return
+        if self._busy_since and now >= self._rest_until and (not seats or now - self._busy_since >= PATIENCE * SECOND):
+            self._start()
+        spare = surplus(seats)
+        if spare is not None and self._idle_since and now - self._idle_since >= LEISURE * SECOND:
+            self._idle_since = None
+            self._dismiss(self._runners[spare])
+
+    def close(self, reason: str) -> None:
+        """Begin nothing more: what waits comes back as Interrupted, what runs goes on."""
+        self._open = False
+        waiting, self._waiting = self._waiting, []
+        self._answer([(job, Interrupted(reason, started=False)) for job in waiting])
+        for runner in self._runners:
+            runner.recall()
+
+    def cut(self) -> None:
+        """End every runner now: what it had begun comes back as Interrupted."""
+        for runner in self._runners:
+            runner.kill()
+
+    async def end(self) -> None:
+        """Dismiss the runners and wait until they are gone."""
+        runners = [*self._runners, *self._leaving]
+        for runner in list(self._runners):
+            self._dismiss(runner)
+        try:
+            async with asyncio.timeout(FAREWELL):
+                for runner in runners:
+                    await runner.gone()
+        except TimeoutError:
+            for runner in runners:
+                runner.kill()
+                await runner.gone()
+
+    def ready(self, runner: Runner) -> None:
+        self._rest = 0.0
+        self._tell(RunnerStarted(runner.pid))
+        self._place()
+        self._answer([])
+
+    def ended(self, runner: Runner, outcomes: Sequence[tuple[Job, Outcome]]) -> None:
+        self._place()
+        self._answer(outcomes)
+
+    def died(self, runner: Runner, death: Death) -> None:
+        if runner in self._leaving:
+            self._leaving.discard(runner)
+            return
+        self._runners.remove(runner)
+        if not runner.ready and not death.ours:
+            self._delay(runner, death)
+        elif not death.ours:
+            self._tell(RunnerDied(runner.pid, death.cause, tuple(job.id for job in death.started)))
+        self._answer(blame(death, alone=runner.exclusive))
+        self.review()
+
+    def _start(self) -> None:
+        self._runners.append(Runner(self._launch, self._life, self))
+
+    def _dismiss(self, runner: Runner) -> None:
+        self._runners.remove(runner)
+        self._leaving.add(runner)
+        runner.dismiss()
+
+    def _delay(self, runner: Runner, death: Death) -> None:
+        self._rest = min(max(1.0, self._rest * 2), LONGEST_REST)
+        self._rest_until = self._steady() + round(self._rest * SECOND)
+        self._tell(RunnerBroken(runner.pid, death.broken or f"it {death.cause}", self._rest))
+
+    def _place(self) -> None:
+        if not self._waiting:
+            return
+        places = place([job.alone for job in self._waiting], [runner.seat for runner in self._runners], self._shape)
+        handed: dict[int, list[Job]] = {}
+        rest: list[Job] = []
+        for job, index in zip(self._waiting, places, strict=True):
+            if index is None:
+                rest.append(job)
+            else:
+                handed.setdefault(index, []).append(job)
+        self._waiting = rest
+        for index, jobs in handed.items():
+            runner = self._runners[index]
+            runner.exclusive = jobs[0].alone
+            runner.hand(jobs)
+            self._tell(Handed(tuple(job.id for job in jobs), runner.pid))
+
+
+def blame(death: Death, *, alone: bool) -> list[tuple[Job, Outcome]]:
+    """The outcome of each job that a dead runner had in hand.
+
+    A runner that we killed is nobody's fault. Otherwise all that had begun are suspects, and one that was alone is to blame.
+    What had not begun is innocent.
+    """
+    innocent = Interrupted(f"its runner {death.cause}", started=False)
+    outcomes: list[tuple[Job, Outcome]] = [(job, innocent) for job in death.unstarted]
+    for job in death.started:
+        if death.ours:
+            outcomes.append((job, Interrupted("its worker stopped it", started=True)))
+        else:
+            outcomes.append((job, Crashed(death.cause, alone=alone)))
+    return outcomes

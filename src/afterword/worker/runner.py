@@ -1,0 +1,153 @@
+"""A runner as its worker sees it: a child process, a channel, a map of starts, and the jobs it has in hand."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from afterword import starts
+from afterword.channel import Channel
+from afterword.errors import FrameError
+from afterword.frames import Broken, Ended, Frame, Order, Ready, Recall, Run
+from afterword.jobs.job import Job
+from afterword.jobs.outcome import Outcome
+from afterword.launch import Launch, RunnerLaunch, command
+from afterword.worker import exits
+from afterword.worker.placing import Seat
+
+
+class Audience(Protocol):
+    """Who wants to know what a runner has to say."""
+
+    def ready(self, runner: "Runner") -> None: ...
+
+    def ended(self, runner: "Runner", outcomes: Sequence[tuple[Job, Outcome]]) -> None: ...
+
+    def died(self, runner: "Runner", death: "Death") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """What a runner left behind."""
+
+    cause: str
+    ours: bool
+    """The worker killed it itself."""
+    broken: str | None
+    """It could not import the application: the traceback."""
+    started: tuple[Job, ...]
+    unstarted: tuple[Job, ...]
+
+
+class Runner:
+    """One child process. Create it on the loop's thread, which must be the main thread: the child dies with that thread."""
+
+    def __init__(self, launch: Launch, life: str | None, audience: Audience) -> None:
+        self.ready = False
+        self.exclusive = False
+        self._audience = audience
+        self._jobs: dict[int, Job] = {}
+        self._free = list(reversed(range(launch.concurrency)))
+        self._broken: str | None = None
+        self._ours = False
+        self._garbage: FrameError | None = None
+        self._process, stream, self._starts = _spawn(launch, life)
+        self._channel = Channel(stream, self._received, self._closed)
+        exits.watch(self._process, self._exited)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def seat(self) -> Seat:
+        return Seat(load=len(self._jobs), ready=self.ready, exclusive=self.exclusive)
+
+    def hand(self, jobs: Sequence[Job]) -> None:
+        """Give it these jobs to run, now. It must have room for them."""
+        orders = []
+        for job in jobs:
+            slot = self._free.pop()
+            self._jobs[slot] = job
+            orders.append(Order(slot, job.id, job.task, job.attempt, job.arguments))
+        self._channel.send(Run(orders))
+
+    def recall(self) -> None:
+        """Have it answer what has not begun with Interrupted."""
+        self._channel.send(Recall())
+
+    def dismiss(self) -> None:
+        """Ask it to end; it has nothing in hand."""
+        self._ours = True
+        self._channel.close()
+
+    def kill(self) -> None:
+        """End it at once. What it had begun is taken back uncounted."""
+        self._ours = True
+        self._process.kill()
+
+    async def gone(self) -> None:
+        await exits.gone(self._process)
+
+    def _received(self, frame: Frame) -> None:
+        match frame:
+            case Ready():
+                self.ready = True
+                self._audience.ready(self)
+            case Broken(error):
+                self._broken = error
+            case Ended(outcomes):
+                self._audience.ended(self, [(self._take(slot), outcome) for slot, outcome in outcomes])
+            case Run() | Recall():
+                raise FrameError(why="a runner does not send such frames")
+
+    def _take(self, slot: int) -> Job:
+        if slot not in self._jobs:
+            raise FrameError(why=f"nothing runs in slot {slot}")
+        self._starts.clear(slot)
+        self._free.append(slot)
+        if len(self._jobs) == 1:
+            self.exclusive = False
+        return self._jobs.pop(slot)
+
+    def _closed(self, error: FrameError | None) -> None:
+        # The exit tells the rest. A runner that closed its pipe or sends garbage is of no use any more.
+        self._garbage = error
+        self._process.kill()
+
+    def _exited(self) -> None:
+        self._channel.drain()
+        self._channel.close()
+        started = tuple(job for slot, job in self._jobs.items() if self._starts.marked(slot))
+        unstarted = tuple(job for slot, job in self._jobs.items() if not self._starts.marked(slot))
+        self._jobs.clear()
+        self._starts.close()
+        cause = f"sent garbage to its worker ({self._garbage})" if self._garbage else exits.cause(self._process.returncode)
+        self._audience.died(self, Death(cause, self._ours, self._broken, started, unstarted))
+
+
+def _spawn(launch: Launch, life: str | None) -> tuple[subprocess.Popen[bytes], socket.socket, starts.Starts]:
+    ours, theirs = socket.socketpair()
+    memory = starts.create(launch.concurrency)
+    try:
+        told = RunnerLaunch(
+            app=launch.app,
+            path=launch.path,
+            concurrency=launch.concurrency,
+            parent=os.getpid(),
+            channel=theirs.fileno(),
+            starts=memory,
+            life=life,
+        )
+        process = subprocess.Popen(
+            command("afterword.runner", told), stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(), memory)
+        )
+        return process, ours, starts.Starts(memory, launch.concurrency)
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+        os.close(memory)

@@ -1,0 +1,129 @@
+"""Claim and settle, turn by turn."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+from afterword.clock import SECOND, Clock
+from afterword.errors import StoreError
+from afterword.events import Claimed, Ended, Settled, StoreFailed, Tell
+from afterword.jobs import lifecycle
+from afterword.jobs.job import Job
+from afterword.jobs.outcome import Outcome
+from afterword.stores.store import Claims, Store, Verdict, Want
+
+REST = 0.2
+"""Seconds to wait after the store failed."""
+
+Attempted = tuple[Job, Outcome]
+
+
+class Turns:
+    """A turn hands all outcomes that have come, and the next claim, to the store together, so that under load both share one
+    transaction. While the store writes, the next outcomes gather: nothing waits for a timer.
+
+    `room` says how many jobs could begin now, `take` begins them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        want: Want,
+        room: Callable[[], int],
+        take: Callable[[Sequence[Job]], None],
+        clock: Clock,
+        tell: Tell,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._want = want
+        self._room = room
+        self._take = take
+        self._clock = clock
+        self._tell = tell
+        self._draw = draw
+        self._stir = asyncio.Event()
+        self._open = True
+        self._hinted = True
+        self._outcomes: list[Attempted] = []
+        self._leases: dict[int, int] = {}
+        self._due: asyncio.TimerHandle | None = None
+
+    def leases(self) -> list[tuple[int, int]]:
+        """(key, token) of all that was claimed and is not settled."""
+        return list(self._leases.items())
+
+    def hint(self) -> None:
+        """There may be work."""
+        self._hinted = True
+        self._stir.set()
+
+    def answer(self, attempts: Sequence[Attempted]) -> None:
+        """These attempts have ended; none of them only means that there is room."""
+        for job, outcome in attempts:
+            self._tell(Ended(job, outcome))
+        self._outcomes += attempts
+        self._stir.set()
+
+    def close(self) -> None:
+        """Claim nothing more; `run` returns when all that was claimed is settled."""
+        self._open = False
+        self._stir.set()
+
+    async def run(self) -> None:
+        """Turn after turn."""
+        while self._open or self._leases:
+            await self._stir.wait()
+            self._stir.clear()
+            try:
+                await self._turn()
+            except StoreError as error:
+                self._tell(StoreFailed("turn", error))
+                await asyncio.sleep(REST)
+                self._stir.set()
+
+    async def _turn(self) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        room = self._room() if self._open and self._hinted else 0
+        # Both are handed in before either is awaited: so they meet in one transaction.
+        settling = self._store.settle(self._settlements(outcomes)) if outcomes else None
+        claiming = self._store.claim(self._want._replace(limit=room)) if room else None
+        try:
+            if settling:
+                self._settled(outcomes, await settling)
+        except StoreError:
+            self._outcomes = outcomes + self._outcomes
+            raise
+        finally:
+            if claiming:
+                self._claimed(await claiming, room)
+
+    def _settlements(self, outcomes: Sequence[Attempted]) -> list[lifecycle.Settlement]:
+        now = self._clock.now()
+        return [lifecycle.settle(job, outcome, now, self._draw()) for job, outcome in outcomes]
+
+    def _settled(self, outcomes: Sequence[Attempted], verdicts: Sequence[Verdict]) -> None:
+        # What is tried again, and what waited for its attempt, may be ready.
+        self.hint()
+        for (job, outcome), verdict in zip(outcomes, verdicts, strict=True):
+            if self._leases.get(job.key) == job.token:
+                del self._leases[job.key]
+            self._tell(Settled(job, outcome, verdict.value))
+
+    def _claimed(self, claims: Claims, room: int) -> None:
+        self._hinted = len(claims.jobs) == room
+        if claims.jobs:
+            self._leases.update((job.key, job.token) for job in claims.jobs)
+            self._tell(Claimed(tuple(claims.jobs)))
+            self._take(claims.jobs)
+        self._wait_for(claims.next_due)
+        if self._hinted:
+            self._stir.set()
+
+    def _wait_for(self, next_due: int | None) -> None:
+        if self._due:
+            self._due.cancel()
+            self._due = None
+        if next_due is not None:
+            seconds = max(0.0, (next_due - self._clock.now()) / SECOND)
+            self._due = asyncio.get_running_loop().call_later(seconds, self.hint)

@@ -1,0 +1,98 @@
+"""The worker: claims jobs, has its runners make the attempts, settles their outcomes."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from afterword.clock import Clock
+from afterword.errors import StoreError
+from afterword.events import StoreFailed, Tell, WorkerDraining, WorkerStarted, WorkerStopped
+from afterword.launch import Launch
+from afterword.stores.store import Store, Want
+from afterword.worker import heartbeat, janitor, rescuer
+from afterword.worker.heartbeat import Heartbeat
+from afterword.worker.janitor import Janitor
+from afterword.worker.loop import every
+from afterword.worker.pool import Pool
+from afterword.worker.rescuer import Rescuer
+from afterword.worker.shutdown import Shutdown
+from afterword.worker.turns import Turns
+
+REVIEW_PERIOD = 0.1
+"""Seconds between two looks at the number of runners."""
+
+POLL = 1.0
+"""Seconds after which a worker that heard nothing asks the store all the same."""
+
+LAST_WORDS = 5.0
+"""Seconds, after the attempts were cut, to write down that they were."""
+
+
+class Worker:
+    """One worker process. Call `run` on the main thread's loop, with the store open."""
+
+    def __init__(self, store: Store, launch: Launch, clock: Clock, tell: Tell, pid: int) -> None:
+        self._store = store
+        self._launch = launch
+        self._tell = tell
+        self._pid = pid
+        self._shutdown = Shutdown()
+        self._pool = Pool(launch, store.life, self._answer, tell, clock.steady)
+        want = Want(launch.app, limit=0, queues=launch.queues)
+        self._turns = Turns(store, want, self._pool.room, self._pool.take, clock, tell)
+        self._rescuer = Rescuer(store, self._turns.hint)
+        self._heartbeat = Heartbeat(store, launch.app, self._turns.leases)
+        self._janitor = Janitor(store, clock, launch.keep)
+
+    async def run(self) -> None:
+        """Work until asked to stop; then begin nothing, let what runs end within the drain's limit, and take back the rest."""
+        self._shutdown.listen(self._launch.lifeline)
+        self._tell(WorkerStarted(self._pid, self._launch.app))
+        try:
+            async with asyncio.TaskGroup() as group:
+                turning = group.create_task(self._turns.run())
+                duties = [group.create_task(duty) for duty in self._duties()]
+                await self._shutdown.asked.wait()
+                await self._drain(turning)
+                for task in (turning, *duties):
+                    task.cancel()
+        finally:
+            await self._pool.end()
+            self._tell(WorkerStopped(self._pid))
+
+    def _duties(self) -> Sequence[Coroutine[Any, Any, None]]:
+        return (
+            every(0.0, self._listen, self._tell),
+            every(REVIEW_PERIOD, self._review, self._tell),
+            every(rescuer.PERIOD, self._rescuer.rescue, self._tell),
+            every(heartbeat.PERIOD, self._heartbeat.beat, self._tell),
+            every(janitor.TIDY_PERIOD, self._janitor.tidy, self._tell),
+            every(janitor.FORGET_PERIOD, self._janitor.forget, self._tell),
+        )
+
+    async def _listen(self) -> None:
+        await self._store.wait(POLL)
+        self._turns.hint()
+
+    async def _review(self) -> None:
+        self._pool.review()
+
+    def _answer(self, attempts: Sequence[Any]) -> None:
+        self._turns.answer(attempts)
+
+    async def _drain(self, turning: asyncio.Task[None]) -> None:
+        self._tell(WorkerDraining(self._shutdown.reason))
+        self._turns.close()
+        self._pool.close("its worker is stopping")
+        await self._leave()
+        urged = asyncio.ensure_future(self._shutdown.urged.wait())
+        await asyncio.wait([turning, urged], timeout=self._launch.drain, return_when=asyncio.FIRST_COMPLETED)
+        urged.cancel()
+        self._pool.cut()
+        await asyncio.wait([turning], timeout=LAST_WORDS)
+
+    async def _leave(self) -> None:
+        try:
+            await self._store.leave()
+        except StoreError as error:
+            self._tell(StoreFailed("leave", error))
