@@ -1,0 +1,1 @@
+"""What can be seen from outside: each file listens to events and tells of them in its own way."""

@@ -1,0 +1,136 @@
+"""The log: one line for each event worth reading, under the logger `afterword`. Where lines go is not decided here."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, assert_never
+
+from afterword import events
+from afterword.clock import SECOND
+from afterword.jobs import lifecycle
+from afterword.jobs.job import Job, State
+from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome, Snoozed, Succeeded
+
+log = logging.getLogger("afterword")
+
+
+class Line(NamedTuple):
+    level: int
+    text: str
+
+
+class Logs:
+    """Writes the line of each event; the same failure of the store at most once a second. `steady` is microseconds."""
+
+    def __init__(self, steady: Callable[[], int]) -> None:
+        self._steady = steady
+        self._failures: dict[Line, _Repeats] = {}
+
+    def tell(self, event: events.Event) -> None:
+        """To be handed to `events.Listeners`."""
+        line = describe(event)
+        if line is None or not log.isEnabledFor(line.level):
+            return
+        if isinstance(event, events.StoreFailed):
+            self._write_seldom(line)
+        else:
+            log.log(line.level, "%s", line.text)
+
+    def _write_seldom(self, line: Line) -> None:
+        now = self._steady()
+        seen = self._failures.get(line)
+        if seen and now - seen.written_at < SECOND:
+            self._failures[line] = seen._replace(unwritten=seen.unwritten + 1)
+            return
+        since = f" ({seen.unwritten} times more since the last such line)" if seen and seen.unwritten else ""
+        # Failures whose text differs each time must not fill the memory: whatever is old is dropped here, its count with it.
+        self._failures = {line: seen for line, seen in self._failures.items() if now - seen.written_at < SECOND}
+        self._failures[line] = _Repeats(written_at=now, unwritten=0)
+        log.log(line.level, "%s%s", line.text, since)
+
+
+class _Repeats(NamedTuple):
+    written_at: int
+    unwritten: int
+
+
+def describe(event: events.Event) -> Line | None:
+    """The line of an event; None for what happens to every job and is told better by numbers."""
+    match event:
+        case events.WorkerStarted(pid, app):
+            return Line(logging.INFO, f"worker {pid} started for {app}")
+        case events.WorkerDraining(reason):
+            return Line(logging.INFO, f"worker is draining: {reason}")
+        case events.WorkerStopped(pid):
+            return Line(logging.INFO, f"worker {pid} stopped")
+        case events.WorkerLost(pid, cause, seconds):
+            return Line(logging.ERROR, f"worker {pid} {cause}, another is started in {seconds:g} s")
+        case events.RunnerStarted(pid):
+            return Line(logging.DEBUG, f"runner {pid} started")
+        case events.RunnerDied(pid, cause, suspects):
+            return Line(logging.WARNING, f"runner {pid} died ({cause}), {_suspects(suspects)}")
+        case events.RunnerBroken(pid, error, seconds):
+            return Line(
+                logging.ERROR, f"runner {pid} cannot import the application, tried again in {seconds:g} s: {_told(error)}"
+            )
+        case events.Settled(job, outcome, "applied"):
+            return _settled(job, outcome)
+        case events.Settled(job, outcome, verdict):
+            return Line(logging.WARNING, f"{_named(job)}: {type(outcome).__name__} was not written down, {_refused(verdict)}")
+        case events.Rescued(job):
+            return _rescued(job)
+        case events.StoreFailed(doing, error):
+            return Line(logging.ERROR, f"the store failed at {doing}, tried again: {type(error).__name__}: {error}")
+        case events.Written() | events.Added() | events.Released() | events.Claimed() | events.Handed() | events.Ended():
+            return None
+        case _:
+            assert_never(event)
+
+
+def _suspects(ids: Sequence[str]) -> str:
+    return f"suspects: {', '.join(ids)}" if ids else "no attempt had begun there"
+
+
+def _settled(job: Job, outcome: Outcome) -> Line:
+    # The state machine is asked again for what the store was told; only the jitter is unknown here, so the pause is a mean.
+    settlement = lifecycle.settle(job, outcome, now=0, draw=0.5)
+    attempt = f"attempt {job.attempt} of {job.retry.attempts}"
+    if settlement.state is State.FAILED:
+        return Line(logging.ERROR, f"{_named(job)} failed for good, {attempt}: {_told(settlement.error)}")
+    match outcome:
+        case Succeeded():
+            return Line(logging.DEBUG, f"{_named(job)} succeeded, {attempt}")
+        case Failed(error):
+            pause = f"tried again in about {settlement.run_at / SECOND:.3g} s" if settlement.run_at else "tried again at once"
+            return Line(logging.WARNING, f"{_named(job)} failed, {attempt}, {pause}: {_told(error)}")
+        case Crashed(cause, alone):
+            blame = f"its runner died of it ({cause})" if alone else f"its runner died while others ran there too ({cause})"
+            return Line(logging.WARNING, f"{_named(job)} is tried again alone: {blame}")
+        case Interrupted(reason, started):
+            level = logging.INFO if started else logging.DEBUG
+            return Line(level, f"{_named(job)} was taken back {'while it ran' if started else 'before it began'}: {reason}")
+        case Snoozed(delay, reason):
+            return Line(logging.DEBUG, f"{_named(job)} is put off for {delay / SECOND:.3g} s: {reason}")
+        case _:
+            assert_never(outcome)
+
+
+def _rescued(job: Job) -> Line:
+    if job.state is State.FAILED:
+        return Line(logging.ERROR, f"{_named(job)} failed for good: {_told(job.error)}")
+    if job.lost:
+        return Line(logging.WARNING, f"{_named(job)} was rescued, its worker died while it ran: tried again alone")
+    return Line(logging.WARNING, f"{_named(job)} was rescued: the process that added it died before the request ended")
+
+
+def _refused(verdict: str) -> str:
+    return "there is no such job any more" if verdict == "gone" else "somebody claimed or changed it since"
+
+
+def _named(job: Job) -> str:
+    return f"{job.task} ({job.id})"
+
+
+def _told(error: str | None) -> str:
+    """What a traceback comes to, which is its last line, and then all of it."""
+    lines = (error or "").strip().splitlines() or ["no reason was given"]
+    return lines[0] if len(lines) == 1 else "\n".join([lines[-1], *lines])
