@@ -173,13 +173,13 @@ def test_every_event_is_described_above() -> None:
 
 def test_lines_go_to_the_logger_of_the_package(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="afterword"):
-        Logs(steady=lambda: 0).tell(events.WorkerStarted(7, "main:app"))
+        Logs(steady=lambda: 0)(events.WorkerStarted(7, "main:app"))
 
     assert caplog.record_tuples == [("afterword", logging.INFO, "worker 7 started for main:app")]
 
 
 def test_a_percent_sign_in_an_error_is_text(caplog: pytest.LogCaptureFixture) -> None:
-    Logs(steady=lambda: 0).tell(settled(Failed("ValueError: 100%s", retry=False)))
+    Logs(steady=lambda: 0)(settled(Failed("ValueError: 100%s", retry=False)))
 
     assert caplog.messages == ["main:send (0198-1) failed for good, attempt 1 of 3: ValueError: 100%s"]
 
@@ -187,11 +187,11 @@ def test_a_percent_sign_in_an_error_is_text(caplog: pytest.LogCaptureFixture) ->
 def test_a_success_is_silent_unless_one_debugs(caplog: pytest.LogCaptureFixture) -> None:
     logs = Logs(steady=lambda: 0)
     with caplog.at_level(logging.INFO, logger="afterword"):
-        logs.tell(settled(Succeeded()))
+        logs(settled(Succeeded()))
     assert not caplog.records
 
     with caplog.at_level(logging.DEBUG, logger="afterword"):
-        logs.tell(settled(Succeeded()))
+        logs(settled(Succeeded()))
     assert caplog.messages == ["main:send (0198-1) succeeded, attempt 1 of 3"]
 
 
@@ -202,7 +202,7 @@ def test_the_same_failure_of_the_store_is_told_once_a_second(caplog: pytest.LogC
     assert line
 
     for _ in range(5):
-        logs.tell(events.StoreFailed("turn", unavailable()))
+        logs(events.StoreFailed("turn", unavailable()))
 
     assert caplog.messages == [line.text, f"{line.text} (2 times more since the last such line)", line.text]
 
@@ -211,7 +211,7 @@ def test_different_failures_of_the_store_do_not_hide_each_other(caplog: pytest.L
     logs = Logs(steady=lambda: 0)
 
     for doing in ("turn", "rescue", "turn", "beat"):
-        logs.tell(events.StoreFailed(doing, unavailable()))
+        logs(events.StoreFailed(doing, unavailable()))
 
     assert [message.split(",")[0].split()[-1] for message in caplog.messages] == ["turn", "rescue", "beat"]
 

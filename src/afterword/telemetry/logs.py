@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
 from afterword import events
-from afterword.clock import SECOND
+from afterword.clock import SECOND, SystemClock
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome, Snoozed, Succeeded
@@ -19,14 +19,16 @@ class Line(NamedTuple):
 
 
 class Logs:
-    """Writes the line of each event; the same failure of the store at most once a second. `steady` is microseconds."""
+    """A listener that writes the line of each event; the same failure of the store at most once a second.
 
-    def __init__(self, steady: Callable[[], int]) -> None:
-        self._steady = steady
+    `steady` is a clock in microseconds that never jumps, by default the machine's own.
+    """
+
+    def __init__(self, steady: Callable[[], int] | None = None) -> None:
+        self._steady = steady or SystemClock().steady
         self._failures: dict[Line, _Repeats] = {}
 
-    def tell(self, event: events.Event) -> None:
-        """To be handed to `events.Listeners`."""
+    def __call__(self, event: events.Event) -> None:
         line = describe(event)
         if line is None or not log.isEnabledFor(line.level):
             return
