@@ -65,7 +65,7 @@ def describe(event: events.Event) -> Line | None:
         case events.WorkerStopped(pid):
             return Line(logging.INFO, f"worker {pid} stopped")
         case events.WorkerLost(pid, cause, seconds):
-            return Line(logging.ERROR, f"worker {pid} {cause}, another is started in {seconds:g} s")
+            return Line(logging.ERROR, f"worker {pid} is lost ({cause}), another is started in {seconds:g} s")
         case events.RunnerStarted(pid):
             return Line(logging.DEBUG, f"runner {pid} started")
         case events.RunnerDied(pid, cause, suspects):
