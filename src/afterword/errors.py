@@ -49,6 +49,14 @@ class BareAnnotation(AfterwordError):
 # What is handed to add_task
 
 
+class OptionsRefused(AfterwordError, ValueError):
+    """The task {task} cannot have these options: {faults}"""
+
+
+class TaskNameTaken(AfterwordError, ValueError):
+    """Two tasks are called {name}: {first} and {second}. Give one of them another name with @task(name=...)."""
+
+
 class TaskRefused(AfterwordError, TypeError):
     """{what} cannot run in another process: {why}. {mend}"""
 

@@ -1,10 +1,12 @@
 """A task: what can run, its name and its options."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Generic, NamedTuple, ParamSpec, TypeVar
 
 from afterword.jobs.retry import Retry
+from afterword.tasks.signature import Parameters
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,10 +30,20 @@ class Task(Generic[P, R]):
     """A function with a name and options. Calling it calls the function, here and now."""
 
     def __init__(self, function: Callable[P, R], name: str, options: Options = PLAIN) -> None:
+        functools.update_wrapper(self, function)  # First, since it copies whatever attributes the function carries.
         self.function = function
         self.name = name
         self.options = options
-        functools.update_wrapper(self, function)
+
+    @functools.cached_property
+    def is_async(self) -> bool:
+        """Whether the function is an `async def`."""
+        return inspect.iscoroutinefunction(self.function)
+
+    @functools.cached_property
+    def parameters(self) -> Parameters:
+        """How its arguments are written down; built at the first use."""
+        return Parameters(self.function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)

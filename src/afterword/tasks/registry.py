@@ -1,0 +1,166 @@
+"""Which functions may run: those registered by `@task`, and those of the application's own folder."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, overload
+
+from afterword.errors import OptionsRefused, TaskNameTaken, TaskRefused, TaskUnknown
+from afterword.jobs.retry import Retry
+from afterword.tasks.candidate import examine, located, qualified
+from afterword.tasks.origin import Foreign, belongs, bring_in, find_statically
+from afterword.tasks.task import Options, P, R, Task
+
+_registered: dict[str, Task[..., Any]] = {}
+
+
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    at_most_once: bool = False,
+    queue: str = "default",
+    priority: int = 0,
+    ordered: bool = True,
+) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    at_most_once: bool = False,
+    queue: str = "default",
+    priority: int = 0,
+    ordered: bool = True,
+) -> Any:
+    """Make a function a task, with a name that outlives renames and with options.
+
+    Raises OptionsRefused for all bad options at once, TaskNameTaken when another function has the name, and TaskRefused for
+    what no other process can find.
+    """
+    options = Options(
+        retry=Retry() if retry is None else retry, queue=queue, priority=priority, at_most_once=at_most_once, ordered=ordered
+    )
+
+    def register(function: Callable[P, R]) -> Task[P, R]:
+        plain = function.__func__ if isinstance(function, staticmethod) else function
+        examine(plain, named=name is not None)
+        chosen = qualified(plain) if name is None else name
+        faults = _faults(chosen, options, retry)
+        if faults:
+            raise OptionsRefused(task=qualified(plain), faults="; ".join(faults))
+        taken = _registered.get(chosen)
+        if taken is not None and qualified(taken.function) != qualified(plain):
+            raise TaskNameTaken(name=chosen, first=located(taken.function), second=located(plain))
+        _registered[chosen] = made = Task(plain, chosen, options)
+        return made
+
+    return register if function is None else register(function)
+
+
+class Registry:
+    """The tasks of one application, whose own modules lie below `root`.
+
+    Without a `root` only registered tasks run. What was found once is remembered by function and by name.
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self._root = root
+        self._by_function: dict[Callable[..., Any], Task[..., Any]] = {}
+        self._by_name: dict[str, Task[..., Any]] = {}
+
+    def of(self, function: Callable[..., Any]) -> Task[..., Any]:
+        """The task of what was handed to add_task. Raises TaskRefused for what no runner could find again."""
+        if isinstance(function, Task):
+            return function
+        known = self._by_function.get(function) if type(function) is FunctionType else None
+        if known is None:
+            known = self._by_function[function] = self._admit(function)
+        return known
+
+    def find(self, name: str) -> Task[..., Any]:
+        """The task of this name, for a runner. Raises TaskUnknown; a name that leads elsewhere imports and runs nothing."""
+        known = _registered.get(name) or self._by_name.get(name)
+        if known is None:
+            try:
+                known = self._by_name[name] = self._import(name)
+            except Foreign as reason:
+                raise TaskUnknown(name=_shown(name), why=str(reason)) from reason.__cause__
+        return known
+
+    def _admit(self, function: Callable[..., Any]) -> Task[..., Any]:
+        examine(function)
+        try:
+            return self._own(function, sys.modules.get(function.__module__))
+        except Foreign as reason:
+            mend = "Register it with @task, or call it in a function of your own."
+            raise TaskRefused(what=located(function), why=str(reason), mend=mend) from None
+
+    def _import(self, name: str) -> Task[..., Any]:
+        if self._root is None:
+            raise Foreign("it is not registered, and the application's folder is not known")
+        module, _, qualname = name.partition(":")
+        try:
+            found = find_statically(bring_in(module, self._root), qualname)
+        except Foreign:
+            raise
+        except (Exception, SystemExit) as error:
+            raise Foreign(f"the module {module} cannot be imported: {type(error).__name__}: {error}") from error
+        if isinstance(found, Task):
+            return found
+        if not isinstance(found, FunctionType):
+            raise Foreign(f"the module {module} has no function {_shown(qualname)}")
+        if qualified(found) != name:
+            raise Foreign(f"it is another name of {qualified(found)}")
+        return self._own(found, sys.modules[module])
+
+    def _own(self, function: Callable[..., Any], module: ModuleType | None) -> Task[..., Any]:
+        """The task of a function that its own name leads to, in a module of the application."""
+        name = qualified(function)
+        found = find_statically(module, function.__qualname__) if module else None
+        if isinstance(found, Task) and found.function is function:
+            return found
+        if found is not function:
+            raise Foreign(f"its name {name} leads to something else (a decorator without functools.wraps makes that)")
+        file = getattr(module, "__file__", None)
+        if file is None:
+            raise Foreign("its module has no file that another process could import")
+        if self._root is None:
+            raise Foreign("the application's folder is not known")
+        fault = belongs(Path(file), self._root)
+        if fault:
+            raise Foreign(f"its module {fault}")
+        return Task(function, name)
+
+
+def _faults(name: str, options: Options, retry: Retry | None) -> list[str]:
+    checks = (
+        (not _is_label(name), f"name must be a text of at most 200 printable characters, got {name!r}"),
+        (not isinstance(options.retry, Retry), f"retry must be a Retry, got {options.retry!r}"),
+        (not _is_label(options.queue), f"queue must be a text of at most 200 printable characters, got {options.queue!r}"),
+        (not _is_number(options.priority), f"priority must be an int from -32768 to 32767, got {options.priority!r}"),
+        (not isinstance(options.at_most_once, bool), f"at_most_once must be True or False, got {options.at_most_once!r}"),
+        (not isinstance(options.ordered, bool), f"ordered must be True or False, got {options.ordered!r}"),
+        (
+            options.at_most_once is True and isinstance(retry, Retry) and retry.attempts > 1,
+            "at_most_once leaves no attempts for retry",
+        ),
+    )
+    return [fault for wrong, fault in checks if wrong]
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable() and value == value.strip()
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and -32768 <= value <= 32767
+
+
+def _shown(name: str) -> str:
+    return name if _is_label(name) else repr(name[:200])
