@@ -33,7 +33,11 @@ TOLD: list[tuple[events.Event, int, str]] = [
     (events.WorkerStarted(7, "main:app"), logging.INFO, "worker 7 started for main:app"),
     (events.WorkerDraining("SIGTERM"), logging.INFO, "worker is draining: SIGTERM"),
     (events.WorkerStopped(7), logging.INFO, "worker 7 stopped"),
-    (events.WorkerLost(7, "exited with 1", 0.5), logging.ERROR, "worker 7 is lost (exited with 1), another is started in 0.5 s"),
+    (
+        events.WorkerLost(7, "exited with 1", 0.5),
+        logging.ERROR,
+        "worker 7 is lost (exited with 1), another is started in 0.5 s",
+    ),
     (events.RunnerStarted(8), logging.DEBUG, "runner 8 started"),
     (
         events.RunnerDied(8, "segmentation fault", ("0198-1", "0198-2")),
