@@ -144,7 +144,7 @@ class Pool(Audience):
     def _delay(self, runner: Runner, death: Death) -> None:
         self._rest = min(max(1.0, self._rest * 2), LONGEST_REST)
         self._rest_until = self._steady() + round(self._rest * SECOND)
-        self._tell(RunnerBroken(runner.pid, death.broken or f"it {death.cause}", self._rest))
+        self._tell(RunnerBroken(runner.pid, death.broken or death.cause, self._rest))
 
     def _place(self) -> None:
         if not self._waiting:
@@ -171,7 +171,7 @@ def blame(death: Death, *, alone: bool) -> list[tuple[Job, Outcome]]:
     A runner that we killed is nobody's fault. Otherwise all that had begun are suspects, and one that was alone is to blame.
     What had not begun is innocent.
     """
-    innocent = Interrupted(f"its runner {death.cause}", started=False)
+    innocent = Interrupted(f"its runner ended: {death.cause}", started=False)
     outcomes: list[tuple[Job, Outcome]] = [(job, innocent) for job in death.unstarted]
     for job in death.started:
         if death.ours:

@@ -1,0 +1,115 @@
+"""One attempt: every way out is an outcome."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from afterword import Retry, task
+from afterword.frames import Attempted, Order
+from afterword.jobs.outcome import Failed, Interrupted, Snoozed, Succeeded
+from afterword.runner.attempt import LONGEST_ERROR, Recalled, attempt
+from afterword.tasks.codec import encode
+from afterword.tasks.registry import Registry
+from afterword.tasks.task import Task
+
+
+@task(name="attempt.double")
+def double(number: int) -> int:
+    return 2 * number
+
+
+@task(name="attempt.raise", retry=Retry(not_on=(KeyError,)))
+def raise_(kind: str) -> None:
+    kinds: dict[str, BaseException] = {
+        "value": ValueError("no"),
+        "key": KeyError("no"),
+        "exit": SystemExit(2),
+        "cancel": asyncio.CancelledError(),
+        "long": ValueError("x" * 2 * LONGEST_ERROR + "the end"),
+        "surrogate": ValueError("\ud800"),
+        "mute": Mute(),
+    }
+    raise kinds[kind]
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+async def call(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return task.function(*args, **kwargs)
+
+
+async def made(task: Task[..., Any], *args: Any) -> Attempted:
+    return await attempt(Order(0, "id", task.name, 1, encode(task, args, {})), Registry(None), call)
+
+
+async def test_what_the_function_returns_is_the_result() -> None:
+    assert await made(double, 21) == Succeeded(b"42")
+
+
+@pytest.mark.parametrize(
+    ("kind", "retry", "said"),
+    [
+        ("value", True, "ValueError: no"),
+        ("key", False, "KeyError: 'no'"),
+        ("exit", False, "SystemExit: 2"),
+        ("cancel", False, "CancelledError"),
+        ("surrogate", True, "\\ud800"),
+        ("mute", True, "Mute"),
+    ],
+)
+async def test_whatever_is_raised_is_a_failure(kind: str, retry: bool, said: str) -> None:
+    outcome = await made(raise_, kind)
+    assert isinstance(outcome, Failed)
+    assert outcome.retry is retry
+    assert said in outcome.error
+    outcome.error.encode()
+
+
+async def test_a_traceback_begins_with_the_users_frames() -> None:
+    outcome = await made(raise_, "value")
+    assert isinstance(outcome, Failed)
+    assert "attempt.py" not in outcome.error.replace("test_attempt.py", "")
+
+
+async def test_of_a_long_traceback_the_end_is_kept() -> None:
+    outcome = await made(raise_, "long")
+    assert isinstance(outcome, Failed)
+    assert len(outcome.error) < LONGEST_ERROR + 10
+    assert outcome.error.endswith("the end\n")
+
+
+async def test_an_unknown_task_is_left_for_a_worker_that_knows_it() -> None:
+    outcome = await attempt(Order(0, "id", "nowhere:nothing", 1, b"{}"), Registry(Path.cwd()), call)
+    assert isinstance(outcome, Snoozed)
+    assert "nowhere" in outcome.reason
+
+
+async def test_arguments_that_no_longer_fit_fail_without_another_try() -> None:
+    outcome = await attempt(Order(0, "id", double.name, 1, b'{"other":1}'), Registry(None), call)
+    assert isinstance(outcome, Failed)
+    assert not outcome.retry
+    assert "do not fit its present signature" in outcome.error
+
+
+async def test_a_recalled_attempt_has_not_begun() -> None:
+    async def recalled(*_: Any) -> Any:
+        raise Recalled
+
+    outcome = await attempt(Order(0, "id", double.name, 1, encode(double, (1,), {})), Registry(None), recalled)
+    assert outcome == Interrupted("its worker is stopping", started=False)
+
+
+async def test_a_module_that_fails_to_import_is_the_jobs_failure_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_module_of_the_user.py").write_text("def send(): ...\nraise RuntimeError('half done')\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    outcome = await attempt(Order(0, "id", "broken_module_of_the_user:send", 1, b"{}"), Registry(tmp_path), call)
+    assert isinstance(outcome, Snoozed)
+    assert "half done" in outcome.reason

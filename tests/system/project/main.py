@@ -1,0 +1,145 @@
+"""The application under test: every task notes in the ledger what it does."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+
+import emails
+from ledger import note
+from services import mail
+
+from afterword import Afterword, BackgroundTasks, task
+from crashing import crash_at
+from fastapi import FastAPI, HTTPException
+
+app = FastAPI()
+afterword = Afterword(app)
+afterword.listen(crash_at(os.environ.get("CRASH_API")))
+
+
+def sleep(number: int, seconds: float = 0.0) -> None:
+    note(number, "start")
+    time.sleep(seconds)
+    note(number, "end")
+
+
+async def sleep_async(number: int, seconds: float = 0.0) -> None:
+    note(number, "start")
+    await asyncio.sleep(seconds)
+    note(number, "end")
+
+
+@task(at_most_once=True)
+def sleep_once(number: int, seconds: float = 0.0) -> None:
+    sleep(number, seconds)
+
+
+@task(ordered=False)
+def sleep_unordered(number: int, seconds: float = 0.0) -> None:
+    sleep(number, seconds)
+
+
+def pulse(number: int, seconds: float) -> None:
+    """Shows that it lives, every few milliseconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        note(number, "pulse")
+        time.sleep(0.002)
+    note(number, "end")
+
+
+def burn(number: int, seconds: float) -> None:
+    note(number, "start")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    note(number, "end")
+
+
+async def burn_async(number: int, seconds: float) -> None:
+    burn(number, seconds)
+
+
+def fail(number: int) -> None:
+    note(number, "start")
+    raise ValueError(f"number {number} fails")
+
+
+def segfault(number: int) -> None:
+    note(number, "start")
+    ctypes.string_at(0)
+
+
+def leave(number: int) -> None:
+    note(number, "start")
+    os._exit(3)
+
+
+def exit(number: int) -> None:
+    note(number, "start")
+    sys.exit(1)
+
+
+def kill_once(number: int) -> None:
+    """Kills its own runner, unless it did so before."""
+    note(number, "start")
+    if not os.path.exists("killed"):
+        open("killed", "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    note(number, "end")
+
+
+TASKS = {
+    function.__name__: function
+    for function in (
+        sleep,
+        sleep_async,
+        sleep_once,
+        sleep_unordered,
+        pulse,
+        burn,
+        burn_async,
+        fail,
+        segfault,
+        leave,
+        exit,
+        kill_once,
+        emails.send_email,
+        mail.send_mail,
+    )
+}
+
+
+@app.get("/ping")
+async def ping():
+    return {"pid": os.getpid()}
+
+
+@app.post("/add/{name}/{number}")
+async def add(name: str, number: int, background_tasks: BackgroundTasks, seconds: float | None = None, count: int = 1):
+    """`count` tasks of the request, numbered from `number`."""
+    extra = {} if seconds is None else {"seconds": seconds}
+    references = [background_tasks.add_task(TASKS[name], number + step, **extra) for step in range(count)]
+    return {"pid": os.getpid(), "ids": [reference.id for reference in references]}
+
+
+@app.post("/mixed/{number}")
+async def mixed(number: int, background_tasks: BackgroundTasks):
+    background_tasks.add_task(sleep, number)
+    background_tasks.add_task(fail, number + 1)
+    background_tasks.add_task(sleep, number + 2)
+
+
+@app.post("/refuse/{number}")
+async def refuse(number: int, background_tasks: BackgroundTasks):
+    background_tasks.add_task(sleep, number)
+    raise HTTPException(409)
+
+
+@app.get("/threads")
+def threads():
+    return [thread.name for thread in threading.enumerate()]
