@@ -22,14 +22,14 @@ class Foreign(Exception):
 def real_name(module: str) -> str | None:
     """The name under which another process can import `module`: for the script that was started, not `__main__`.
 
-    None where there is no such name: in a REPL, with `python -c`.
+    None where there is no such name: in a REPL, with `python -c`, for a folder that is run.
     """
     if module not in MAIN:
         return module
     main = sys.modules[module]
     spec: ModuleSpec | None = getattr(main, "__spec__", None)
     if spec is not None:
-        return spec.name
+        return None if spec.name in MAIN else spec.name
     file = getattr(main, "__file__", None)
     return Path(file).stem if file else None
 

@@ -1,0 +1,236 @@
+"""`module:name` and the application it stands for: found from the object, from the name, or from the files of a project."""
+
+import ast
+import importlib
+import importlib.util
+import sys
+import tomllib
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from afterword.errors import ApplicationNotFound
+from afterword.tasks.origin import INSTALLED, MAIN, real_name
+
+USUAL_FILES = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")
+"""Where the `fastapi` command looks, in its order."""
+
+USUAL_NAMES = ("app", "api")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an application is."""
+
+    name: str
+    """`module:name`; every process that works for the application says the same."""
+    module: str
+    root: Path
+    """The entry of `sys.path` that holds the module's top-level package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Target):
+    """An application that was imported."""
+
+    object: Any
+    """What the name leads to; the module itself where it leads to nothing."""
+
+
+def locate(application: object, explicit: str | None, caller: str, function: str = "app") -> Target:
+    """Where `application` is, which module `caller` holds or makes in its `function`.
+
+    What is said explicitly wins. Else the object is looked for by identity: in the caller, in the script that was started,
+    then in all modules that are not installed. A factory's application is in none of them: then the name is made of the caller
+    and its function, and a runner, which needs only the module's tasks, imports only the module.
+    """
+    if explicit:
+        module, _, name = explicit.partition(":")
+        return _target(module, name, _root_of(module))
+    for module in (caller, *MAIN, *_own_modules()):
+        for name in _names(sys.modules.get(module), application):
+            real = real_name(module)
+            if real is not None:
+                return _target(real, name, _root(real, sys.modules[module]))
+    real = real_name(caller)
+    if real is None or caller not in sys.modules:
+        raise ApplicationNotFound(reason=f"it was made in {caller}, which no other process can import")
+    return _target(real, function, _root(real, sys.modules[caller]))
+
+
+def load(name: str, directory: Path | None = None) -> Loaded:
+    """Import the application `module:name`, from `directory` first where one is given.
+
+    Raises ApplicationNotFound, whose cause is whatever the import raised.
+    """
+    if directory is not None and str(directory) not in sys.path:
+        sys.path.insert(0, str(directory))
+    module, _, attribute = name.partition(":")
+    try:
+        imported = importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        last = traceback.format_exception_only(error)[-1].strip()
+        raise ApplicationNotFound(reason=f"importing {module} failed with {last}") from error
+    found: Any = imported
+    for part in filter(None, attribute.split(".")):
+        found = getattr(found, part, imported)
+    return Loaded(name, module, _root(module, imported), found)
+
+
+def guess(directory: Path, given: str | None = None) -> Target:
+    """The application of the project in `directory`, by the rules of the `fastapi` command, importing nothing.
+
+    `given` is what a person typed: `main:app`, `main`, `main.py`, `app/main.py:app`. Without it: `entrypoint` below
+    `[tool.fastapi]` in pyproject.toml, then the usual files. In a file: the name of what is made by `FastAPI()`, else `app`
+    or `api`.
+    """
+    directory = directory.absolute()
+    place, _, name = (given or _entrypoint(directory) or _usual_file(directory)).partition(":")
+    if place.endswith(".py") or "/" in place:
+        file = directory / place
+        module, root = _module_of(file)
+    else:
+        module, root, file = _module_named(place, directory)
+    return _target(module, name or _application_in(file), root)
+
+
+def _target(module: str, name: str, root: Path) -> Target:
+    return Target(f"{module}:{name}", module, root)
+
+
+# From the object
+
+
+def _own_modules() -> list[str]:
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if (file := getattr(module, "__file__", None)) and INSTALLED.isdisjoint(Path(file).parts)
+    ]
+
+
+def _names(module: ModuleType | None, application: object) -> list[str]:
+    """The names of the object there, one that is meant for others first."""
+    found = [name for name, value in list(getattr(module, "__dict__", {}).items()) if value is application]
+    return sorted(found, key=lambda name: name.startswith("_"))
+
+
+def _root(name: str, module: ModuleType) -> Path:
+    file = getattr(module, "__file__", None)
+    if file is None:
+        raise ApplicationNotFound(reason=f"the module {name} has no file")
+    path = Path(file).absolute()
+    levels = name.count(".") + (path.stem == "__init__")
+    return path.parents[levels]
+
+
+def _root_of(module: str) -> Path:
+    """The same, without importing it."""
+    if module in sys.modules:
+        return _root(module, sys.modules[module])
+    top = module.partition(".")[0]
+    try:
+        spec = importlib.util.find_spec(top)
+    except (ImportError, ValueError):
+        spec = None
+    return _root_in(spec, top)
+
+
+def _root_in(spec: ModuleSpec | None, top: str) -> Path:
+    if spec is not None and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).absolute().parent
+    if spec is not None and spec.has_location and spec.origin:
+        return Path(spec.origin).absolute().parent
+    raise ApplicationNotFound(reason=f"there is no module {top} on sys.path")
+
+
+# From the files
+
+
+def _entrypoint(directory: Path) -> str | None:
+    file = directory / "pyproject.toml"
+    if not file.is_file():
+        return None
+    try:
+        entrypoint = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get("fastapi", {}).get("entrypoint")
+    except (ValueError, AttributeError) as error:
+        raise ApplicationNotFound(reason=f"{file} cannot be read: {error}") from error
+    if entrypoint is not None and not isinstance(entrypoint, str):
+        raise ApplicationNotFound(reason=f"the entrypoint in {file} is no text")
+    return entrypoint
+
+
+def _usual_file(directory: Path) -> str:
+    for file in USUAL_FILES:
+        if (directory / file).is_file():
+            return file
+    raise ApplicationNotFound(reason=f"there is none of {', '.join(USUAL_FILES)} in {directory}")
+
+
+def _module_of(file: Path) -> tuple[str, Path]:
+    """Module name and root of a file: every folder above it that has an `__init__.py` is a package."""
+    if not file.exists():
+        raise ApplicationNotFound(reason=f"there is no file {file}")
+    file = file.resolve()
+    parts = [] if file.name == "__init__.py" else [file.stem]
+    folder = file if file.is_dir() else file.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(parts), folder
+
+
+def _module_named(module: str, directory: Path) -> tuple[str, Path, Path]:
+    top = module.partition(".")[0]
+    root = _root_in(PathFinder.find_spec(top, [str(directory), *sys.path]), top)
+    file = root.joinpath(*module.split(".")).with_suffix(".py")
+    return module, root, file if file.is_file() else file.with_suffix("") / "__init__.py"
+
+
+def _application_in(file: Path) -> str:
+    """The name of the application in a module's text."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ApplicationNotFound(reason=f"{file} cannot be read: {error}") from error
+    bound = list(_bindings(tree.body))
+    made = [name for name, value in bound if _makes_fastapi(value)]
+    for name in USUAL_NAMES:
+        if name in made:
+            return name
+    if len(made) == 1:
+        return made[0]
+    if made:
+        raise ApplicationNotFound(reason=f"{file} makes several: {', '.join(made)}")
+    for name in USUAL_NAMES:
+        if any(name == other for other, _ in bound):
+            return name
+    raise ApplicationNotFound(reason=f"no name in {file} is assigned a FastAPI()")
+
+
+def _bindings(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | None]]:
+    """Every name that the top level of a module binds, with what it is bound to where that is an expression."""
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                yield from ((target.id, value) for target in targets if isinstance(target, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=value):
+                yield name, value
+            case ast.ImportFrom(names=names):
+                yield from ((alias.asname or alias.name, None) for alias in names)
+            case ast.If(body=then, orelse=otherwise) | ast.Try(body=then, orelse=otherwise):
+                yield from _bindings([*then, *otherwise])
+            case ast.With(body=then):
+                yield from _bindings(then)
+
+
+def _makes_fastapi(value: ast.expr | None) -> bool:
+    match value:
+        case ast.Call(func=ast.Name(id="FastAPI") | ast.Attribute(attr="FastAPI")):
+            return True
+        case _:
+            return False
