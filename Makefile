@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 /usr/bi
 PYTEST := bin/python -m pytest --numprocesses 2 --dist loadfile
 
 help:
-	@echo 'make test     every test, then none is left: on the oldest supported FastAPI, then on the newest'
+	@echo 'make test     every test, on the oldest supported FastAPI and on the newest'
 	@echo 'make check    format, lint, types, floors and the fast tests: in under a minute'
 	@echo 'make demo     see it work'
 	@echo 'make format   lay the code out, mend what can be mended'
@@ -62,7 +62,7 @@ clean:
 %/bin/python:
 	@'$(PYTHON)' -c '$(NEW_ENOUGH)' 2>/dev/null || { \
 		echo 'afterword needs Python 3.11 or newer that can make virtual environments (on Debian: python3-venv).' >&2; \
-		echo 'None was found. Say where it is: make PYTHON=/path/to/python3' >&2; exit 1; }
+		echo "Got '$(PYTHON)'. Say where there is one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	'$(PYTHON)' -m venv --clear $* || { rm -rf $*; exit 1; }
 
 # install(environment, constraints, what)
