@@ -36,6 +36,15 @@ class AlreadyStarted(AfterwordError):
     """Afterword(app) came after the application had started: call it at module level, below `app = FastAPI()`."""
 
 
+class AlreadyAttached(AfterwordError):
+    """This application has an afterword already: keep one `Afterword(app)` for each application."""
+
+
+class OutsideRequest(AfterwordError):
+    """A list of background tasks made by hand belongs into a request, whose response carries it. Elsewhere, add a task by
+    `await afterword.add(...)`, or by `afterword.add_now(...)` where nothing can be awaited."""
+
+
 class UnsupportedFastAPI(AfterwordError):
     """FastAPI {version} does not offer `{missing}` in the request's scope, which afterword needs to write tasks down before
     the response. Use FastAPI 0.135 or newer, and report this if yours is newer than the newest one tested."""

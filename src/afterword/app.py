@@ -1,0 +1,169 @@
+"""Afterword: puts the parts together and decides nothing."""
+
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, ParamSpec
+
+from starlette.applications import Starlette
+
+from afterword import inline, settings
+from afterword.adder import Adder
+from afterword.background import Reference
+from afterword.clock import SystemClock
+from afterword.discovery import locate
+from afterword.errors import AlreadyAttached, AlreadyStarted
+from afterword.events import Listeners, Tell
+from afterword.stores.url import open_store
+from afterword.tasks.registry import Registry
+from afterword.telemetry.logs import Logs
+from afterword.witness import Witness
+
+P = ParamSpec("P")
+
+INLINE = "inline"
+
+
+class Afterword:
+    """Background tasks for one application: `Afterword(app)` below `app = FastAPI()`.
+
+    Nothing is opened or started here: a runner imports the same module. The store opens when the application starts, or when
+    a job is first added, and closes when the application stops. Raises one SettingsError for all faults in the arguments
+    and the environment, and AlreadyStarted or AlreadyAttached when this application cannot be given an afterword (any more).
+    """
+
+    def __init__(
+        self,
+        app: Starlette | None = None,
+        *,
+        store: str | None = None,
+        application: str | None = None,
+        worker: bool | None = None,
+        runners: int | None = None,
+        concurrency: int | None = None,
+        drain: float | None = None,
+        max_queued: int | None = None,
+        max_arguments: int | None = None,
+        keep: float | None = None,
+    ) -> None:
+        given = {
+            "store": store,
+            "application": application,
+            "worker": worker,
+            "runners": runners,
+            "concurrency": concurrency,
+            "drain": drain,
+            "max_queued": max_queued,
+            "max_arguments": max_arguments,
+            "keep": keep,
+        }
+        self.settings = settings.read(given)
+        caller = sys._getframe(1)
+        self._module: str = caller.f_globals["__name__"]
+        self._function = caller.f_code.co_name
+        self._listeners = Listeners([Logs()])
+        self._app: Starlette | None = None
+        self._adder: Adder | None = None
+        self._making = threading.Lock()
+        if app is not None:
+            self._attach(app)
+
+    async def add(self, function: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Reference:
+        """Have `function(*args, **kwargs)` run by a runner. It is on disk when this returns; a StoreError says that it is not.
+
+        With store="inline" it has been run when this returns, and what it raises comes through.
+        """
+        adder = self._find()
+        if adder is None:
+            return Reference(await inline.run(function, args, kwargs))
+        job = adder.job(adder.bind(function, args, kwargs))
+        await adder.add([job])
+        return Reference(job.id)
+
+    def add_now(self, function: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Reference:
+        """`add` for where nothing can be awaited: threads, scripts, shells. On an event loop it would block it; use `add`."""
+        adder = self._find()
+        if adder is None:
+            return Reference(inline.run_now(function, args, kwargs))
+        job = adder.job(adder.bind(function, args, kwargs))
+        adder.add([job]).result()
+        return Reference(job.id)
+
+    def listen(self, listener: Tell) -> Tell:
+        """Have `listener` called with every event of this process, in whatever thread it happens. Also a decorator."""
+        return self._listeners.listen(listener)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """For those who want to see it: `FastAPI(lifespan=Afterword().lifespan)`, or inside a lifespan of their own."""
+        self._join(app)
+        async with self._store_open(), self._worker_kept():
+            yield
+
+    def _attach(self, app: Starlette) -> None:
+        self._adopt(app)
+        if app.middleware_stack is not None:
+            raise AlreadyStarted
+        app.add_middleware(Witness, self._find)
+        own = app.router.lifespan_context
+
+        @asynccontextmanager
+        async def around(app: Any) -> AsyncIterator[Any]:
+            # The worker begins after the application's own start and ends before its own end, the store the other way round.
+            async with self._store_open(), own(app) as state, self._worker_kept():
+                yield state
+
+        app.router.lifespan_context = around
+
+    def _join(self, app: Starlette) -> None:
+        """Like `_attach`, but the application is starting already: its middlewares are built."""
+        if self._app is app and isinstance(app.middleware_stack, Witness):
+            return  # It starts for the second time.
+        self._adopt(app)
+        app.middleware_stack = Witness(app.middleware_stack or app.build_middleware_stack(), self._find)
+
+    def _adopt(self, app: Starlette) -> None:
+        if getattr(app.state, "afterword", None) is not None:
+            raise AlreadyAttached
+        app.state.afterword = self
+        self._app = app
+
+    @asynccontextmanager
+    async def _store_open(self) -> AsyncIterator[None]:
+        adder = self._find()
+        if adder is None:
+            yield
+            return
+        adder.open()
+        try:
+            yield
+        finally:
+            await adder.close()
+
+    @asynccontextmanager
+    async def _worker_kept(self) -> AsyncIterator[None]:
+        yield
+
+    def _find(self) -> Adder | None:
+        """What adds the jobs, None inline. Made at the first need, when the module that holds the application is complete."""
+        if self.settings.store == INLINE:
+            return None
+        if self._adder is None:
+            with self._making:
+                if self._adder is None:
+                    self._adder = self._make()
+        return self._adder
+
+    def _make(self) -> Adder:
+        clock = SystemClock()
+        tell = self._listeners.tell
+        target = locate(self._application(), self.settings.application, self._module, self._function)
+        store = open_store(self.settings.store, clock=clock, tell=tell)
+        return Adder(store, target.name, Registry(target.root), self.settings.max_arguments, clock, tell)
+
+    def _application(self) -> object:
+        if self._app:
+            return self._app
+        beside = vars(sys.modules.get(self._module, object)).values()
+        return next((value for value in beside if isinstance(value, Starlette)), self)

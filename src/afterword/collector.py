@@ -1,0 +1,167 @@
+"""What happens to the calls of one request between `add_task` and the end of the request."""
+
+import asyncio
+import enum
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, assert_never
+
+from starlette.background import BackgroundTask
+
+from afterword.adder import Adder
+from afterword.jobs.job import Job
+from afterword.stores.pending import Pending
+from afterword.stores.store import Added
+
+log = logging.getLogger("afterword")
+
+
+class Phase(enum.Enum):
+    COLLECTING = enum.auto()
+    """Nothing is written yet; the commit will write all of it at once."""
+    OPEN = enum.auto()
+    """What is added is written at once, and the end of the request waits for it."""
+    ENDED = enum.auto()
+    """The request is over. What is added is written at once, ready to run, and nobody waits for it."""
+
+
+class Collector:
+    """The calls of one request, each ordered one chained to the ordered one before it.
+
+    `held`: its jobs wait for the end of the request. They do not where there is no response to wait for: in a socket, which
+    starts OPEN, and in a list made by hand, which is committed when its response has been sent.
+    """
+
+    def __init__(self, adder: Adder, *, held: bool, phase: Phase = Phase.COLLECTING) -> None:
+        self._adder = adder
+        self._held = held
+        self._phase = phase
+        # Held while a call takes its place: threads of the endpoint may add while the request commits.
+        self._lock = threading.Lock()
+        self._last: str | None = None
+        self._collected: list[_Collected] = []
+        self._writes: deque[Pending[Sequence[Added]]] = deque()
+        self._keys: list[int] = []
+        self._failures: list[Exception] = []
+
+    @property
+    def tasks(self) -> Sequence[BackgroundTask]:
+        """What was added and is not yet written."""
+        return tuple(BackgroundTask(function, *args, **kwargs) for _, function, args, kwargs in self._collected)
+
+    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        """The id of the job of this call. Raises what the call is refused with."""
+        call = self._adder.bind(function, args, kwargs)
+        ordered = call.task.options.ordered
+        with self._lock:
+            held = self._held and self._phase is not Phase.ENDED
+            job = self._adder.job(call, held=held, after=self._last if ordered else None)
+            if ordered:
+                self._last = job.id
+            match self._phase:
+                case Phase.COLLECTING:
+                    self._collected.append(_Collected(job, function, args, kwargs))
+                    return job.id
+                case Phase.OPEN:
+                    self._harvest()
+                    self._writes.append(self._adder.add([job]))
+                    return job.id
+                case Phase.ENDED:
+                    write = self._adder.add([job])
+                case _:
+                    assert_never(self._phase)
+        self._notice(write, job)
+        return job.id
+
+    async def commit(self) -> None:
+        """Write down what was collected, all or none; once. Raises the StoreError that prevented it.
+
+        Whoever is cancelled while waiting here leaves the write on its way, and `end` finds it.
+        """
+        with self._lock:
+            if self._phase is not Phase.COLLECTING:
+                return
+            self._phase = Phase.OPEN if self._held else Phase.ENDED
+            jobs = [collected.job for collected in self._collected]
+            self._collected.clear()
+            if not jobs:
+                return
+            write = self._adder.add(jobs)
+            self._writes.append(write)
+        try:
+            await write
+        except Exception:
+            self._writes.remove(write)
+            raise
+
+    def abandon(self) -> None:
+        """The endpoint failed: nothing that was collected is written."""
+        with self._lock:
+            self._phase = Phase.OPEN
+            self._collected.clear()
+            self._last = None
+
+    async def end(self, *, failed: bool) -> None:
+        """The request is over: its jobs may start or, where it `failed` before it answered, are deleted.
+
+        Raises the error of a write that failed after the commit: its job is lost, and the client cannot be told any more.
+        """
+        with self._lock:
+            self._phase = Phase.ENDED
+            if failed:
+                self._last = None
+            self._harvest()
+        ending = self._end(failed)
+        if not self._writes:
+            await ending
+        else:
+            await asyncio.shield(self._adder.see_through(ending))
+
+    async def run(self) -> None:
+        """The response that carries this list has been sent. Where a request commits it, that is none of our business."""
+        if not self._held:
+            await self.commit()
+
+    async def _end(self, failed: bool) -> None:
+        while self._writes:
+            with suppress(Exception):
+                await self._writes[0]
+            self._harvest()
+        if self._held and self._keys:
+            await (self._adder.discard(self._keys) if failed else self._adder.release(self._keys))
+        if self._failures and not failed:
+            raise self._failures[0]
+
+    def _harvest(self) -> None:
+        # Done along the way too: a stream or a socket may add for hours, and a failure is told when it is seen.
+        while self._writes and self._writes[0].done:
+            try:
+                self._keys.extend(added.key for added in self._writes.popleft().result())
+            except Exception as error:
+                log.error("A background task could not be written down and is lost: %s", error)
+                self._failures.append(error)
+
+    def _notice(self, write: Pending[Sequence[Added]], job: Job) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # A thread of its own may wait, and be told directly.
+            write.result()
+        else:
+            self._adder.see_through(_tell_of_loss(write, job))
+
+
+class _Collected(NamedTuple):
+    job: Job
+    function: Callable[..., Any]
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+
+
+async def _tell_of_loss(write: Pending[Sequence[Added]], job: Job) -> None:
+    try:
+        await write
+    except Exception as error:
+        log.error("%s (%s) could not be written down and is lost: %s", job.task, job.id, error)

@@ -1,0 +1,94 @@
+"""The dependency behind `BackgroundTasks`: one list for each request, committed and released at the right moments of it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import NoReturn
+
+import fastapi
+from fastapi import HTTPException
+from fastapi.requests import HTTPConnection
+from starlette.types import Scope
+
+from afterword.adder import Adder
+from afterword.background import Tasks
+from afterword.collector import Collector, Phase
+from afterword.errors import NotAttached, StoreError, UnsupportedFastAPI
+from afterword.inline import Inline
+from afterword.witness import EXCHANGE, Exchange
+
+FUNCTION = "fastapi_function_astack"
+"""Left when the endpoint and its function-scoped dependencies are done, before the response is sent."""
+
+REQUEST = "fastapi_inner_astack"
+"""Left when the response has been sent and the request-scoped dependencies are done."""
+
+Leave = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], Awaitable[None]]
+
+log = logging.getLogger("afterword")
+
+
+async def provide(connection: HTTPConnection, stock: fastapi.BackgroundTasks) -> Tasks:
+    """The tasks of this request. Not a generator, so that dependencies of every scope may take it."""
+    exchange: Exchange | None = connection.scope.get(EXCHANGE)
+    if exchange is None:
+        raise NotAttached
+    adder: Adder | None = exchange.find()
+    if adder is None:
+        return Tasks.of(Inline(stock))
+    if connection.scope["type"] == "websocket":
+        return _for_socket(connection.scope, adder)
+    return _for_request(connection.scope, adder, exchange)
+
+
+def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
+    collector = Collector(adder, held=True)
+
+    async def commit(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            collector.abandon()
+            return
+        try:
+            await collector.commit()
+        except StoreError as failure:
+            _refuse(failure)
+
+    async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await collector.end(failed=error is not None and not exchange.started)
+
+    _at_the_bottom(scope, FUNCTION, commit)
+    _at_the_bottom(scope, REQUEST, end)
+    return Tasks.of(collector)
+
+
+def _for_socket(scope: Scope, adder: Adder) -> Tasks:
+    collector = Collector(adder, held=False, phase=Phase.OPEN)
+
+    async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await collector.end(failed=False)
+
+    _at_the_bottom(scope, REQUEST, end)
+    return Tasks.of(collector)
+
+
+def _at_the_bottom(scope: Scope, key: str, leave: Leave) -> None:
+    """Have `leave` called after everything else on this stack, what is there already included."""
+    stack = scope.get(key)
+    if not isinstance(stack, AsyncExitStack):
+        raise UnsupportedFastAPI(version=fastapi.__version__, missing=key)
+    older = stack.pop_all()
+    stack.push_async_exit(leave)
+    stack.push_async_exit(older)
+
+
+def _refuse(failure: StoreError) -> NoReturn:
+    """Answer with 503 where trying again helps. As an exception it rolls back what the request's dependencies hold open."""
+    if failure.retry_after is None:
+        raise failure
+    log.error("A request was refused, its background tasks could not be written down: %s", failure)
+    raise HTTPException(
+        503,
+        "The background tasks of this request could not be written down. Try again.",
+        {"Retry-After": str(failure.retry_after)},
+    ) from failure

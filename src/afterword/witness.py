@@ -1,0 +1,58 @@
+"""A middleware that sees every request from outside: to which application it belongs, and whether its response has begun."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+EXCHANGE = "afterword"
+"""Where a scope carries its Exchange. A mounted application that has no witness of its own finds the outer one's here."""
+
+Find = Callable[[], Any]
+
+
+class Exchange:
+    """One request, or one socket."""
+
+    __slots__ = ("find", "started")
+
+    def __init__(self, find: Find) -> None:
+        self.find = find
+        """Answers with what the application adds its jobs through; what that is does not matter here."""
+        self.started = False
+        """Whether `http.response.start` was handed to the server, so that the client may have seen a status."""
+
+
+present: ContextVar[Exchange] = ContextVar("afterword_exchange")
+"""The exchange that is under way in this context."""
+
+
+class Witness:
+    """Pure ASGI: nothing that an application sends or receives is held back or changed."""
+
+    def __init__(self, app: ASGIApp, find: Find) -> None:
+        self.app = app
+        self._find = find
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        exchange = Exchange(self._find)
+        scope[EXCHANGE] = exchange
+        token = present.set(exchange)
+        try:
+            await self.app(scope, receive, _noting(exchange, send) if scope["type"] == "http" else send)
+        finally:
+            present.reset(token)
+
+
+def _noting(exchange: Exchange, send: Send) -> Send:
+    async def noting(message: Message) -> None:
+        # Before it is sent, not after: a client that goes away at this very moment must not cost the jobs of its request.
+        if message["type"] == "http.response.start":
+            exchange.started = True
+        await send(message)
+
+    return noting
