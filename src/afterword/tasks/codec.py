@@ -35,8 +35,8 @@ def encode(task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any])
         raise TypeError(f"{task.name}(): {error}") from None
     if parameters.scalar(values):
         try:
-            data = parameters.to_json(values)
-        except ValueError:  # A lone surrogate.
+            data = parameters.write(values)
+        except ValueError:  # Half a character.
             return _with_care(task, values)
         if len(data) <= _SURELY_READABLE:
             return data
@@ -47,7 +47,7 @@ def decode(task: Task[..., Any], data: bytes) -> tuple[tuple[Any, ...], dict[str
     """The call that `encode` wrote down. Raises ArgumentsUnreadable where it does not fit the function as it is now."""
     parameters = task.parameters
     try:
-        return parameters.unbind(parameters.from_json(data))
+        return parameters.unbind(parameters.read(data))
     except ValidationError as error:
         why = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}" for fault in error.errors()[:5])
     except KeyError as error:
@@ -71,71 +71,53 @@ def encode_result(value: Any) -> bytes | None:
 def _with_care(task: Task[..., Any], values: dict[str, Any]) -> bytes:
     parameters = task.parameters
     for name, value in values.items():
-        parameter = parameters.all[name]
-        lost = _beforehand(parameter, value)
+        lost = _beforehand(parameters.all[name], value)
         if lost:
-            raise _refused(task, parameter, lost)
-    # Without what was left unset in models, first: then `exclude_unset` means in the task what it means here. A default made
-    # anew each time (an id, a date) would come back as another one: then with everything.
+            raise _refused(task, name, lost)
+    # First without what was left unset in models: then `exclude_unset` means in the task what it means here. But a default
+    # that is made anew each time (an id, a date) would come back as another one: then with everything.
     for exclude_unset in (True, False):
         try:
-            data = parameters.to_json(values, exclude_unset=exclude_unset, warnings=False)
-            back = parameters.from_json(data)
+            data = parameters.write(values, exclude_unset=exclude_unset)
+            back = parameters.read(data)
             if all(loss(value, back[name]) is None for name, value in values.items()):
                 return data
-        except Exception:
+        except Exception:  # The user's own validators and comparisons may raise anything.
             continue
     raise _diagnosis(task, values)
 
 
 def _beforehand(parameter: Parameter, value: Any) -> Loss | None:
     if parameter.unknown:
-        return Loss("", value, f"and pydantic cannot work with its annotation ({parameter.unknown})")
-    return unplain(value) if parameter.free else None
+        why = f"and pydantic cannot work with its annotation ({parameter.unknown})"
+        return Loss("", value, why, "Annotate it with a type that pydantic knows, or pass plain data, for example an id.")
+    try:
+        return unplain(value) if parameter.free else None
+    except RecursionError:
+        return Loss("", value, *refusal.NESTED)
 
 
 def _diagnosis(task: Task[..., Any], values: dict[str, Any]) -> ArgumentRefused:
-    """The same again, one parameter at a time, to say which one it is."""
+    """The same again, one argument at a time, to say which one it is and why."""
     for name, value in values.items():
         lost = _trip(task.parameters, name, value)
         if lost:
-            return _refused(task, task.parameters.all[name], lost)
-    raise AssertionError("each value makes the trip alone, but all together do not")
+            return _refused(task, name, lost)
+    # Each makes the trip alone and all together do not: a validator of the user's that changes its mind.
+    return _refused(task, name, Loss("", value, *refusal.UNKNOWN))
 
 
 def _trip(parameters: Parameters, name: str, value: Any) -> Loss | None:
     try:
-        data = parameters.to_json({name: value}, warnings=False)
-        return loss(value, parameters.from_json(data)[name])
-    except ValidationError as error:
-        return Loss("", value, f"which would not be read back: {error.errors()[0]['msg']}")
-    except RecursionError:
-        return Loss("", value, "which nests too deeply, or contains itself")
+        data = parameters.write({name: value})
     except Exception as error:
-        return Loss("", value, _unwritable(error))
+        return Loss("", value, *refusal.unwritable(error))
+    try:
+        return loss(value, parameters.read(data)[name])
+    except Exception as error:
+        return Loss("", value, *refusal.unreadable(error))
 
 
-def _unwritable(error: Exception) -> str:
-    text = str(error)
-    if "surrogates not allowed" in text:
-        return "which holds half a character (a lone surrogate)"
-    if "depth exceeded" in text or "Circular reference" in text:
-        return "which nests too deeply, or contains itself"
-    return refusal.UNKNOWN.why
-
-
-def _refused(task: Task[..., Any], parameter: Parameter, lost: Loss) -> ArgumentRefused:
-    known = refusal.reason(lost.value)
-    return ArgumentRefused(
-        parameter=parameter.name + lost.path,
-        task=task.name,
-        got=refusal.name(lost.value),
-        why=known.why if known else lost.why,
-        mend=known.mend if known else _mend(parameter, lost),
-    )
-
-
-def _mend(parameter: Parameter, lost: Loss) -> str:
-    if type(lost.value).__module__ == "builtins" or parameter.free:
-        return f"Annotate `{parameter.name}` with the type that it takes, or pass plain JSON values."
-    return refusal.UNKNOWN.mend
+def _refused(task: Task[..., Any], name: str, lost: Loss) -> ArgumentRefused:
+    why, mend = refusal.known(lost.value) or (lost.why, lost.mend)
+    return ArgumentRefused(parameter=name + lost.path, task=task.name, got=refusal.call(lost.value), why=why, mend=mend)

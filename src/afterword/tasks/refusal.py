@@ -4,8 +4,12 @@ import functools
 import inspect
 import io
 import types
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import product
 from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from afterword.tasks.fidelity import describe
 
@@ -17,23 +21,50 @@ class Reason(NamedTuple):
     mend: str
 
 
-def reason(value: Any) -> Reason | None:
-    """What is known about things like `value`; None where nothing is."""
+UNKNOWN = Reason("which has no JSON form", "Pass plain data, for example its id, and load it inside the task.")
+NESTED = Reason("which nests too deeply, or contains itself", "Pass data that is flatter.")
+
+
+def known(value: Any) -> Reason | None:
+    """The reason why nothing like `value` travels; None where nothing is known about its kind."""
     for kind in type(value).__mro__:
-        known = _BY_NAME.get(_key(kind))
-        if known:
-            return known
-    if hasattr(type(value), "__mapper__") or hasattr(value, "_sa_instance_state"):
-        return Reason("which belongs to a database session of this process", "Pass its id and load it inside the task.")
-    for test, known in _BY_TEST:
-        if test(value):
-            return known
+        reason = _BY_NAME.get((kind.__module__.partition(".")[0], kind.__name__))
+        if reason:
+            return reason
+        if "__mapper__" in vars(kind):
+            return _MAPPED
+    with suppress(Exception):  # A proxy that stands for nothing at the moment may raise anything.
+        return next((reason for test, reason in _BY_TEST if test(value)), None)
     return None
 
 
-def _key(kind: type) -> tuple[str, str]:
-    """Top-level package and name: a class stays what it is when its library moves it to another file."""
-    return kind.__module__.partition(".")[0], kind.__name__
+def unwritable(error: Exception) -> Reason:
+    """Why a value could not be written as JSON."""
+    text = str(error)
+    if "surrogates not allowed" in text:
+        return Reason("which holds half a character (a lone surrogate)", "Pass text that UTF-8 can hold.")
+    if "depth exceeded" in text or "Circular reference" in text or isinstance(error, RecursionError):
+        return NESTED
+    if "invalid utf-8" in text:
+        return Reason(
+            "which holds bytes that are no text", 'Give its model ConfigDict(ser_json_bytes="base64", val_json_bytes="base64").'
+        )
+    return UNKNOWN
+
+
+def unreadable(error: Exception) -> Reason:
+    """Why a value could be written, but not be read back."""
+    text = error.errors()[0]["msg"] if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+    if "number out of range" in text:
+        return Reason("which holds a number of too many digits", "Pass it as text.")
+    if "recursion limit" in text or isinstance(error, RecursionError):
+        return NESTED
+    return Reason(f"which would not be read back: {text}", "Pass what its annotation allows.")
+
+
+def call(value: Any) -> str:
+    """What was got, for a sentence: its type, and its value where that says more."""
+    return f"float {value}" if type(value) is float else describe(type(value))
 
 
 _REQUEST = Reason(
@@ -53,6 +84,8 @@ _TASKS = Reason("which belongs to its request", "Add the other task in the endpo
 _APPLICATION = Reason("which lives in this process", "Import it inside the task.")
 _LOCK = Reason("which works within this process only", "Lock inside the task, by something that all processes share.")
 _FUNCTION = Reason("which is code, and only data is written down", "Pass data, and let the task choose the function.")
+_MODULE = Reason("which is code, and only data is written down", "Import it inside the task.")
+_MAPPED = Reason("which belongs to a database session of this process", "Pass its id, and load it inside the task.")
 _CLASS = Reason("which is code, and only data is written down", "Pass its name, and let the task choose the class.")
 _SECRET = Reason("whose text is hidden in its JSON form", "Pass the name of the secret, and read it inside the task.")
 
@@ -91,7 +124,7 @@ _BY_NAME: dict[tuple[str, str], Reason] = {
     **dict.fromkeys(product(_SYNCHRONIZERS, _SYNCHRONIZER_CLASSES), _LOCK),
 }
 
-_BY_TEST = (
+_BY_TEST: tuple[tuple[Callable[[Any], bool], Reason], ...] = (
     (inspect.isawaitable, Reason("which has not been awaited", "Await it first, and pass what it returns.")),
     (
         lambda value: isinstance(value, types.GeneratorType | types.AsyncGeneratorType),
@@ -100,13 +133,6 @@ _BY_TEST = (
     (lambda value: isinstance(value, io.IOBase), _FILE),
     (lambda value: isinstance(value, BaseException), Reason("which has no JSON form", "Pass str(error).")),
     (lambda value: isinstance(value, type), _CLASS),
-    (lambda value: isinstance(value, types.ModuleType), _CLASS),
+    (lambda value: isinstance(value, types.ModuleType), _MODULE),
     (lambda value: inspect.isroutine(value) or isinstance(value, functools.partial), _FUNCTION),
 )
-
-UNKNOWN = Reason("which has no JSON form", "Pass plain data, for example its id, and load it inside the task.")
-
-
-def name(value: Any) -> str:
-    """What was got, for a sentence: the type, and the value where that says more."""
-    return f"float {value}" if isinstance(value, float) else describe(type(value))

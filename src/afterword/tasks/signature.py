@@ -1,6 +1,7 @@
 """A function's parameters as one typed dictionary: how a call is bound to names, and how names become a call again."""
 
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,8 +51,8 @@ class Parameters:
         self._variadic = {p.name: p.kind for p in self.all.values() if p.kind in VARIADIC}
         self._exact = {p.name: _exact(p) for p in self.all.values()}
         schema = _schema(self.all.values())
-        self.to_json = SchemaSerializer(schema, _SERIALIZED).to_json
-        self.from_json = SchemaValidator(schema, _SERIALIZED).validate_json
+        self._to_json = SchemaSerializer(schema, _SERIALIZED).to_json
+        self._from_json = SchemaValidator(schema, _SERIALIZED).validate_json
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The values by name, those left to their defaults left out. Raises the TypeError of a call that does not fit."""
@@ -85,6 +86,16 @@ class Parameters:
                 kwargs[name] = values[name]
         return tuple(args), kwargs
 
+    def write(self, values: Mapping[str, Any], *, exclude_unset: bool = False) -> bytes:
+        """Bound values as JSON. Raises ValueError, or what a serializer of the user's raises."""
+        return self._to_json(values, exclude_unset=exclude_unset, by_alias=False, warnings=False)
+
+    def read(self, data: bytes) -> dict[str, Any]:
+        """Bound values from JSON. Raises ValidationError, or what a validator of the user's raises."""
+        # Fields of models go by their own names on both ways: an alias may be for one way only.
+        values: dict[str, Any] = self._from_json(data, by_alias=False, by_name=True)
+        return values
+
     def scalar(self, values: Mapping[str, Any]) -> bool:
         """Whether each value is a plain scalar of exactly the type annotated: such a value always makes the round trip."""
         exact = self._exact
@@ -115,9 +126,11 @@ def _resolve(annotation: Any, known: dict[str, Any]) -> Any:
         return Any
     try:
         holder = SimpleNamespace(__annotations__={"it": annotation})
-        return typing.get_type_hints(holder, globalns=known, localns={}, include_extras=True)["it"]
+        resolved = typing.get_type_hints(holder, globalns=known, localns={}, include_extras=True)["it"]
     except Exception:
         return Any
+    # pydantic makes a lazy iterator of an Iterable, which nothing can be compared with.
+    return GenericAlias(list, get_args(resolved)) if get_origin(resolved) is Iterable else resolved
 
 
 def _examine(parameter: Parameter) -> Parameter:
@@ -126,7 +139,7 @@ def _examine(parameter: Parameter) -> Parameter:
     try:
         _schema([parameter])
     except Exception as error:
-        return parameter._replace(unknown=str(error).partition("\n")[0] or type(error).__name__)
+        return parameter._replace(unknown=re.split(r"\. |\.?\n|\.$", str(error))[0] or type(error).__name__)
     return parameter
 
 
@@ -154,4 +167,6 @@ def _exact(parameter: Parameter) -> frozenset[type]:
         return SCALARS - {float}  # It may be NaN, which plain JSON does not know.
     union = get_origin(parameter.annotation) in (typing.Union, UnionType)
     kinds: frozenset[Any] = frozenset(get_args(parameter.annotation) if union else [parameter.annotation])
+    if {str, float} <= kinds:
+        kinds -= {float}  # NaN is written as text.
     return kinds if kinds <= SCALARS else frozenset()
