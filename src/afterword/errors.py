@@ -121,6 +121,11 @@ class StoreUrlError(AfterwordError, ValueError):
     """{url!r} names no store: {why}. Use "sqlite:///afterword.db", "memory" or "inline"."""
 
 
+class StoreNotShared(AfterwordError, ValueError):
+    """{url!r} is a store that only the application's own process sees: a worker started apart would find no jobs there. Use a
+    file, for example "sqlite:///afterword.db"."""
+
+
 # The pipe
 
 

@@ -1,0 +1,30 @@
+"""The `afterword` command. This folder alone imports typer, which the extra `standard` brings."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from afterword.cli.worker import worker
+
+
+def tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"afterword {version('afterword')}")
+        raise typer.Exit
+
+
+command = typer.Typer(name="afterword", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+command.command()(worker)
+
+
+@command.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which afterword this is.", callback=tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Background tasks for FastAPI that are never lost."""
+
+
+__all__ = ["command"]
