@@ -33,10 +33,6 @@ class Adder:
         self._again: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def open(self) -> None:
-        """Make the store ready now, so that what is wrong with it shows. Everything else opens it by itself."""
-        self._store.open()
-
     async def close(self) -> None:
         """Wait for what is under way on this loop, try once more whatever has failed, and close the store."""
         loop = asyncio.get_running_loop()

@@ -15,6 +15,7 @@ from afterword.clock import SystemClock
 from afterword.discovery import locate
 from afterword.errors import AlreadyAttached, AlreadyStarted
 from afterword.events import Listeners, Tell
+from afterword.stores.store import Store
 from afterword.stores.url import open_store
 from afterword.tasks.registry import Registry
 from afterword.telemetry.logs import Logs
@@ -60,10 +61,11 @@ class Afterword:
         }
         self.settings = settings.read(given)
         caller = sys._getframe(1)
-        self._module: str = caller.f_globals["__name__"]
+        self._module: str = caller.f_globals.get("__name__", "__main__")
         self._function = caller.f_code.co_name
         self._listeners = Listeners([Logs()])
         self._app: Starlette | None = None
+        self._store: Store | None = None
         self._adder: Adder | None = None
         self._making = threading.Lock()
         if app is not None:
@@ -90,6 +92,11 @@ class Afterword:
         adder.add([job]).result()
         return Reference(job.id)
 
+    @property
+    def store(self) -> Store | None:
+        """Where the jobs rest, opened; None inline."""
+        return self._store if self._find() else None
+
     def listen(self, listener: Tell) -> Tell:
         """Have `listener` called with every event of this process, in whatever thread it happens. Also a decorator."""
         return self._listeners.listen(listener)
@@ -102,9 +109,9 @@ class Afterword:
             yield
 
     def _attach(self, app: Starlette) -> None:
-        self._adopt(app)
         if app.middleware_stack is not None:
             raise AlreadyStarted
+        self._adopt(app)
         app.add_middleware(Witness, self._find)
         own = app.router.lifespan_context
 
@@ -135,10 +142,10 @@ class Afterword:
         if adder is None:
             yield
             return
-        adder.open()
         try:
             yield
         finally:
+            self._adder = None  # Whoever adds after this opens the store again.
             await adder.close()
 
     @asynccontextmanager
@@ -149,21 +156,25 @@ class Afterword:
         """What adds the jobs, None inline. Made at the first need, when the module that holds the application is complete."""
         if self.settings.store == INLINE:
             return None
-        if self._adder is None:
+        adder = self._adder
+        if adder is None:
             with self._making:
-                if self._adder is None:
-                    self._adder = self._make()
-        return self._adder
+                adder = self._adder = self._adder or self._make()
+        return adder
 
     def _make(self) -> Adder:
         clock = SystemClock()
         tell = self._listeners.tell
         target = locate(self._application(), self.settings.application, self._module, self._function)
-        store = open_store(self.settings.store, clock=clock, tell=tell)
-        return Adder(store, target.name, Registry(target.root), self.settings.max_arguments, clock, tell)
+        if self._store is None:
+            self._store = open_store(self.settings.store, clock=clock, tell=tell, max_queued=self.settings.max_queued)
+        self._store.open()
+        return Adder(self._store, target.name, Registry(target.root), self.settings.max_arguments, clock, tell)
 
     def _application(self) -> object:
         if self._app:
             return self._app
-        beside = vars(sys.modules.get(self._module, object)).values()
-        return next((value for value in beside if isinstance(value, Starlette)), self)
+        # Not attached yet, if ever. The application beside it is the one whose worker is to run the jobs.
+        module = sys.modules.get(self._module)
+        beside = [value for value in vars(module).values() if isinstance(value, Starlette)] if module else []
+        return beside[0] if beside else self

@@ -74,7 +74,7 @@ class Tasks(BackgroundTask):
         Raises TaskRefused for a function, and ArgumentRefused for an argument, that cannot reach another process.
         """
         if func is _MISSING:
-            func = kwargs.pop("func")  # type: ignore[assignment]  # As a keyword it works with the stock list, too.
+            func = _by_name(kwargs)  # The stock list takes it so, too.
         return Reference(self._taker.take(func, args, kwargs))
 
     async def __call__(self) -> None:
@@ -85,6 +85,13 @@ class Tasks(BackgroundTask):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         raise BareAnnotation(name=cls.__name__)
+
+
+def _by_name(kwargs: dict[str, Any]) -> Callable[..., Any]:
+    if "func" not in kwargs:
+        raise TypeError("add_task() needs a function")
+    function: Callable[..., Any] = kwargs.pop("func")
+    return function
 
 
 class _Apart:

@@ -1,6 +1,6 @@
 """A middleware that sees every request from outside: to which application it belongs, and whether its response has begun."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,13 +15,15 @@ Find = Callable[[], Any]
 class Exchange:
     """One request, or one socket."""
 
-    __slots__ = ("find", "started")
+    __slots__ = ("before", "find", "started")
 
     def __init__(self, find: Find) -> None:
         self.find = find
         """Answers with what the application adds its jobs through; what that is does not matter here."""
         self.started = False
         """Whether `http.response.start` was handed to the server, so that the client may have seen a status."""
+        self.before: Callable[[], Awaitable[None]] | None = None
+        """What must have come to its end before a response may start that says the request has succeeded."""
 
 
 present: ContextVar[Exchange] = ContextVar("afterword_exchange")
@@ -29,7 +31,7 @@ present: ContextVar[Exchange] = ContextVar("afterword_exchange")
 
 
 class Witness:
-    """Pure ASGI: nothing that an application sends or receives is held back or changed."""
+    """Pure ASGI: nothing that an application sends or receives is changed."""
 
     def __init__(self, app: ASGIApp, find: Find) -> None:
         self.app = app
@@ -50,8 +52,11 @@ class Witness:
 
 def _noting(exchange: Exchange, send: Send) -> Send:
     async def noting(message: Message) -> None:
-        # Before it is sent, not after: a client that goes away at this very moment must not cost the jobs of its request.
         if message["type"] == "http.response.start":
+            # Nearly always that was done long ago. But some responses start while the request's dependencies are still open.
+            if exchange.before is not None and message["status"] < 400:
+                await exchange.before()
+            # Before it is sent, not after: a client that goes away at this very moment must not cost the jobs of its request.
             exchange.started = True
         await send(message)
 

@@ -34,7 +34,10 @@ async def provide(connection: HTTPConnection, stock: fastapi.BackgroundTasks) ->
     exchange: Exchange | None = connection.scope.get(EXCHANGE)
     if exchange is None:
         raise NotAttached
-    adder: Adder | None = exchange.find()
+    try:
+        adder: Adder | None = exchange.find()
+    except StoreError as failure:
+        _refuse(failure)
     if adder is None:
         return Tasks.of(Inline(stock))
     if connection.scope["type"] == "websocket":
@@ -45,20 +48,24 @@ async def provide(connection: HTTPConnection, stock: fastapi.BackgroundTasks) ->
 def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
     collector = Collector(adder, held=True)
 
-    async def commit(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is not None:
-            collector.abandon()
-            return
+    async def commit() -> None:
         try:
             await collector.commit()
         except StoreError as failure:
             _refuse(failure)
 
+    async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            await commit()
+        else:
+            collector.abandon()
+
     async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await collector.end(failed=error is not None and not exchange.started)
 
-    _at_the_bottom(scope, FUNCTION, commit)
+    _at_the_bottom(scope, FUNCTION, leave)
     _at_the_bottom(scope, REQUEST, end)
+    exchange.before = commit
     return Tasks.of(collector)
 
 
