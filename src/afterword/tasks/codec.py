@@ -4,7 +4,7 @@ What cannot make the round trip is refused when it is written down, in the proce
 never later in a runner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pydantic_core
@@ -59,8 +59,8 @@ def decode(task: Task[..., Any], data: bytes) -> tuple[tuple[Any, ...], dict[str
 
 def encode_result(value: Any) -> bytes | None:
     """What a function returned as JSON; None where it has no JSON form or takes more than 64 KiB."""
-    if value is None:
-        return b"null"
+    if isinstance(value, Iterator):  # It would be read to its end, should it have one.
+        return None
     try:
         data = pydantic_core.to_json(value, bytes_mode="base64", inf_nan_mode="strings")
     except Exception:

@@ -95,8 +95,10 @@ def _unless(equal: bool, value: Any) -> Loss | None:
 
 
 def _moment(value: Any) -> tuple[Any, ...]:
-    fold = value.fold if value.tzinfo is None else 0
-    return (value, value.tzinfo is None, value.utcoffset(), fold)
+    # What the clock shows and its offset, rather than `==`: between two zones, Python takes the hour that a clock shows twice,
+    # and the one that it skips, for unequal to everything. Where there is an offset, it says which of the two hours it is.
+    aware = value.tzinfo is not None
+    return (value.replace(tzinfo=None), aware, value.utcoffset(), aware or value.fold)
 
 
 def _sequence(before: Any, after: Any) -> Loss | None:

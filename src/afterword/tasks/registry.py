@@ -104,6 +104,8 @@ class Registry:
     def _import(self, name: str) -> Task[..., Any]:
         if self._root is None:
             raise Foreign("it is not registered, and the application's folder is not known")
+        if not _is_label(name):
+            raise Foreign("that is no task's name")
         module, _, qualname = name.partition(":")
         try:
             found = find_statically(bring_in(module, self._root), qualname)
@@ -114,7 +116,7 @@ class Registry:
         if isinstance(found, Task):
             return found
         if not isinstance(found, FunctionType):
-            raise Foreign(f"the module {module} has no function {_shown(qualname)}")
+            raise Foreign(f"the module {module} has no function {qualname or 'without a name'}")
         if qualified(found) != name:
             raise Foreign(f"it is another name of {qualified(found)}")
         return self._own(found, sys.modules[module])

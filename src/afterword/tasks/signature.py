@@ -6,12 +6,12 @@ import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import GenericAlias, NoneType, SimpleNamespace, UnionType
-from typing import Any, NamedTuple, NotRequired, Unpack, cast, get_args, get_origin
+from typing import Any, NamedTuple, NotRequired, cast, get_args, get_origin
 
+import typing_extensions
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import SchemaSerializer, SchemaValidator
 from pydantic_core.core_schema import CoreConfig
-from typing_extensions import TypedDict
 
 SCALARS: frozenset[type] = frozenset({str, int, bool, float, NoneType})
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -145,7 +145,7 @@ def _examine(parameter: Parameter) -> Parameter:
 
 def _schema(parameters: Iterable[Parameter]) -> Any:
     fields = {p.name: NotRequired[_field(p)] for p in parameters}
-    arguments = cast(Any, TypedDict)("Arguments", fields)
+    arguments = cast(Any, typing_extensions.TypedDict)("Arguments", fields)
     arguments.__pydantic_config__ = _VALIDATED
     return TypeAdapter(arguments).core_schema
 
@@ -155,7 +155,7 @@ def _field(parameter: Parameter) -> Any:
     if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
         return GenericAlias(list, (annotation,))
     if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-        unpacked = get_origin(annotation) is Unpack
+        unpacked = get_origin(annotation) in (typing.Unpack, typing_extensions.Unpack)
         return get_args(annotation)[0] if unpacked else GenericAlias(dict, (str, annotation))
     return annotation
 

@@ -29,6 +29,9 @@ PLAIN = Options()
 class Task(Generic[P, R]):
     """A function with a name and options. Calling it calls the function, here and now."""
 
+    __name__: str
+    __qualname__: str
+
     def __init__(self, function: Callable[P, R], name: str, options: Options = PLAIN) -> None:
         functools.update_wrapper(self, function)  # First, since it copies whatever attributes the function carries.
         self.function = function
