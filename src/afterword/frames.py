@@ -87,8 +87,10 @@ def decode(body: bytes) -> Frame:
         start = _HEAD.size + size
         if start > len(body):
             raise ValueError("it ends inside its header")
-        header = json.loads(body[_HEAD.size : start])
-        return _frame(kind, header, _Blobs(body, start))
+        blobs = _Blobs(body, start)
+        frame = _frame(kind, json.loads(body[_HEAD.size : start]), blobs)
+        blobs.finish()
+        return frame
     except (ValueError, TypeError, LookupError, struct.error, RecursionError) as error:
         raise FrameError(why=str(error) or type(error).__name__) from error
 
@@ -103,16 +105,19 @@ class Splitter:
         """The frames that `data` completes. Raises FrameError where the stream is garbage."""
         self._rest += data
         start = 0
-        while len(self._rest) - start >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._rest, start)
-            if length > LONGEST:
-                raise FrameError(why=f"it claims to be {length} bytes long")
-            end = start + _LENGTH.size + length
-            if len(self._rest) < end:
-                break
-            yield decode(bytes(self._rest[start + _LENGTH.size : end]))
-            start = end
-        del self._rest[:start]
+        try:
+            while len(self._rest) - start >= _LENGTH.size:
+                (length,) = _LENGTH.unpack_from(self._rest, start)
+                if length > LONGEST:
+                    raise FrameError(why=f"it claims to be {length} bytes long")
+                end = start + _LENGTH.size + length
+                if len(self._rest) < end:
+                    break
+                body = bytes(self._rest[start + _LENGTH.size : end])
+                start = end
+                yield decode(body)
+        finally:  # Also when the reader stops halfway: what it has read is not read again.
+            del self._rest[:start]
 
 
 class _Blobs:
@@ -128,6 +133,10 @@ class _Blobs:
         blob = self._body[self._at : self._at + length]
         self._at += length
         return blob
+
+    def finish(self) -> None:
+        if self._at < len(self._body):
+            raise ValueError(f"{len(self._body) - self._at} bytes are left over")
 
 
 def _pack(kind: bytes, header: Any, blobs: Sequence[bytes] = ()) -> bytes:
@@ -152,24 +161,35 @@ def _outcome(outcome: Attempted, blobs: list[bytes]) -> list[Any]:
 
 
 def _frame(kind: bytes, header: Any, blobs: _Blobs) -> Frame:
-    match kind:
-        case b"r":
-            return Run(
-                [
-                    Order(int(slot), str(id), str(task), int(attempt), blobs.take(size))
-                    for slot, id, task, attempt, size in header
-                ]
-            )
-        case b"c":
+    match kind, header:
+        case b"r", list(orders):
+            return Run([_order(fields, blobs) for fields in orders])
+        case b"c", None:
             return Recall()
-        case b"y":
+        case b"y", None:
             return Ready()
-        case b"b":
-            return Broken(str(header))
-        case b"e":
-            return Ended([(int(slot), _attempted(fields, blobs)) for slot, *fields in header])
+        case b"b", str(error):
+            return Broken(error)
+        case b"e", list(outcomes):
+            return Ended([_ended(fields, blobs) for fields in outcomes])
         case _:
-            raise ValueError(f"no frame has the kind {kind!r}")
+            raise ValueError(f"no frame of the kind {kind!r} has such a header")
+
+
+def _order(fields: Any, blobs: _Blobs) -> Order:
+    slot, id, task, attempt, size = fields
+    # Types are asked one by one, since a pattern costs three times as much, and this is done for every job.
+    if type(slot) is type(attempt) is type(size) is int and type(id) is type(task) is str:
+        return Order(slot, id, task, attempt, blobs.take(size))
+    raise ValueError(f"no order looks like {fields!r}")
+
+
+def _ended(fields: Any, blobs: _Blobs) -> tuple[int, Attempted]:
+    match fields:
+        case [int(slot), *outcome]:
+            return slot, _attempted(outcome, blobs)
+        case _:
+            raise ValueError(f"no outcome looks like {fields!r}")
 
 
 def _attempted(fields: list[Any], blobs: _Blobs) -> Attempted:
