@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from afterword.clock import microseconds
 
-Exceptions = tuple[type[BaseException], ...]
+Exceptions = type[BaseException] | tuple[type[BaseException], ...]
+
+LONGEST = 3_155_760_000
+"""Seconds in a century: more than anybody means, and microseconds of it still fit wherever a number is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,17 @@ class Retry:
     not_on: Exceptions = ()
 
     def __post_init__(self) -> None:
+        whole = isinstance(self.attempts, int) and not isinstance(self.attempts, bool)
         faults = [
-            fault
-            for wrong, fault in (
-                (self.attempts < 1, f"attempts must be at least 1, got {self.attempts}"),
-                (self.delay < 0, f"delay must not be negative, got {self.delay}"),
-                (self.factor < 1, f"factor must be at least 1, got {self.factor}"),
-                (self.longest < 0, f"longest must not be negative, got {self.longest}"),
-                (not 0 <= self.jitter <= 1, f"jitter must lie between 0 and 1, got {self.jitter}"),
+            f"{rule}, got {value!r}"
+            for wrong, rule, value in (
+                (not whole or self.attempts < 1, "attempts must be a whole number of at least 1", self.attempts),
+                (not _lies(0, self.delay, LONGEST), f"delay must be seconds from 0 to {LONGEST}", self.delay),
+                (not _lies(1, self.factor, 1e9), "factor must be a number of at least 1", self.factor),
+                (not _lies(0, self.longest, LONGEST), f"longest must be seconds from 0 to {LONGEST}", self.longest),
+                (not _lies(0, self.jitter, 1), "jitter must lie between 0 and 1", self.jitter),
+                (not _catches(self.on), "on must be exception classes", self.on),
+                (not _catches(self.not_on), "not_on must be exception classes", self.not_on),
             )
             if wrong
         ]
@@ -46,7 +52,18 @@ class Retry:
 
 def pause(retry: Retry, attempt: int, draw: float) -> int:
     """Microseconds to wait after `attempt` (from 1) failed; `draw` in [0, 1) is the chance in it."""
-    # Beyond 2**64 every factor has long reached `longest`; the bound keeps the power from overflowing.
-    grown = retry.delay * min(retry.factor ** min(attempt - 1, 64), 1e18)
+    try:
+        grown = retry.delay * float(retry.factor) ** (attempt - 1)
+    except OverflowError:
+        grown = retry.longest if retry.delay else 0.0
     spread = 1 + retry.jitter * (2 * draw - 1)
     return microseconds(min(grown, retry.longest) * spread)
+
+
+def _lies(least: float, value: object, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+
+def _catches(value: object) -> bool:
+    kinds = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds)
