@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from afterword import Afterword
-from afterword.stores.memory import MemoryStore
+from afterword.stores.sqlite.store import SqliteStore
 from tests.door import work
 from tests.door.watched import Watched
 
@@ -20,7 +20,7 @@ def notes() -> list[str]:
 @pytest.fixture
 def store(tmp_path: Path, notes: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     """The store of every Afterword that a test makes."""
-    watched = Watched(MemoryStore(), notes)
+    watched = Watched(SqliteStore(tmp_path / "afterword.db"), notes)
     monkeypatch.setattr("afterword.app.open_store", lambda url, **parts: watched)
     yield watched
     watched.close()

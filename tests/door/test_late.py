@@ -222,8 +222,8 @@ def test_a_socket_that_fails_keeps_what_it_added(app: FastAPI, client: TestClien
         background_tasks.add_task(work, "a")
         raise ValueError("no")
 
-    with pytest.raises(ValueError, match="no"), client.websocket_connect("/"):
-        pass
+    with pytest.raises(ValueError, match="no"), client.websocket_connect("/") as socket:
+        socket.receive_text()
 
     assert states(store.jobs()) == [State.QUEUED]
 
@@ -236,5 +236,5 @@ def test_a_write_of_a_socket_that_fails_is_its_error(app: FastAPI, client: TestC
 
     store.fail("add", UNAVAILABLE)
 
-    with pytest.raises(StoreUnavailable), client.websocket_connect("/"):
-        pass
+    with pytest.raises(StoreUnavailable), client.websocket_connect("/") as socket:
+        socket.receive_text()

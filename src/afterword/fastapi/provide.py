@@ -55,6 +55,7 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
             _refuse(failure)
 
     async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        exchange.before = None
         if error is None:
             await commit()
         else:

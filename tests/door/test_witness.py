@@ -1,0 +1,121 @@
+"""The witness, and responses that begin before the endpoint's dependencies are done."""
+
+import pytest
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import PlainTextResponse
+from fastapi.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
+
+from afterword import Afterword, BackgroundTasks
+from afterword.errors import StoreUnavailable
+from afterword.jobs.job import State
+from afterword.witness import EXCHANGE, Exchange, Witness, present
+from tests.door.reading import labels, states
+from tests.door.watched import Watched
+from tests.door.work import work
+
+
+async def test_it_sees_the_response_begin_and_changes_nothing() -> None:
+    seen: list[object] = []
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange: Exchange = scope[EXCHANGE]
+        assert present.get() is exchange
+        seen.append((exchange.find(), exchange.started))
+        await send({"type": "http.response.start", "status": 200})
+        seen.append(exchange.started)
+        await send({"type": "http.response.body", "body": b"x"})
+
+    await Witness(app, lambda: "found")({"type": "http"}, _receive, _into(sent))
+
+    assert seen == [("found", False), True]
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert present.get(None) is None
+
+
+async def test_a_response_that_is_cut_off_at_its_first_word_has_begun() -> None:
+    async def gone(message: Message) -> None:
+        raise OSError
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        with pytest.raises(OSError):
+            await send({"type": "http.response.start", "status": 200})
+        assert scope[EXCHANGE].started
+
+    await Witness(app, lambda: None)({"type": "http"}, _receive, gone)
+
+
+async def test_lifespans_and_sockets_pass_through() -> None:
+    sends: list[Send] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        sends.append(send)
+        assert (EXCHANGE in scope) is (scope["type"] == "websocket")
+
+    send = _into([])
+    await Witness(app, lambda: None)({"type": "lifespan"}, _receive, send)
+    await Witness(app, lambda: None)({"type": "websocket"}, _receive, send)
+
+    assert sends == [send, send]
+
+
+def sends_by_itself(app: FastAPI) -> None:
+    """An endpoint that answers before it is done, as routes of app.frontend() do."""
+
+    @app.get("/")
+    async def endpoint(request: Request, background_tasks: BackgroundTasks) -> PlainTextResponse:
+        background_tasks.add_task(work, "a")
+        response = PlainTextResponse("answer")
+        await response(request.scope, request.receive, request._send)
+
+        class Sent(PlainTextResponse):
+            async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+        return Sent()
+
+
+def test_no_success_is_told_before_the_commit(app: FastAPI, client: TestClient, store: Watched, notes: list[str]) -> None:
+    sends_by_itself(app)
+
+    assert client.get("/").text == "answer"
+    assert notes == ["add 1", "release 1"]
+    assert states(store.jobs()) == [State.QUEUED]
+
+
+def test_nor_when_the_commit_fails(app: FastAPI, client: TestClient, store: Watched) -> None:
+    sends_by_itself(app)
+    store.fail("add", StoreUnavailable(store="there", why="the disk is full"))
+
+    assert client.get("/").status_code >= 500
+    assert store.jobs() == []
+
+
+@pytest.mark.skipif(not hasattr(FastAPI, "frontend"), reason="this FastAPI has no app.frontend()")
+def test_dependencies_of_a_frontend(store: Watched, notes: list[str], tmp_path: object) -> None:
+    from pathlib import Path
+
+    folder = Path(str(tmp_path))
+    (folder / "index.html").write_text("hello")
+
+    def audit(background_tasks: BackgroundTasks) -> None:
+        background_tasks.add_task(work, "audit")
+
+    app = FastAPI(dependencies=[Depends(audit)])
+    Afterword(app, worker=False)
+    app.frontend("/", directory=folder)
+
+    assert TestClient(app).get("/").text == "hello"
+    assert labels(store.jobs()) == ["audit"]
+    assert notes == ["add 1", "release 1"]
+
+
+async def _receive() -> Message:
+    return {"type": "http.request"}
+
+
+def _into(sent: list[Message]) -> Send:
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    return send
