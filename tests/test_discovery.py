@@ -128,6 +128,7 @@ def test_a_factory_names_itself(folder: Folder) -> None:
     folder.write("main.py", "def create(): return object()\n")
 
     assert locate(module("main").create(), None, "main", "create") == Target("main:create", "main", folder.root)
+    assert locate(module("main").create(), None, "main", "<module>") == Target("main:app", "main", folder.root)
 
 
 def test_the_script_that_was_started_has_its_real_name(folder: Folder) -> None:

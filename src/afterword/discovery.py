@@ -59,7 +59,7 @@ def locate(application: object, explicit: str | None, caller: str, function: str
     real = real_name(caller)
     if real is None or caller not in sys.modules:
         raise ApplicationNotFound(reason=f"it was made in {caller}, which no other process can import")
-    return _target(real, function, _root(real, sys.modules[caller]))
+    return _target(real, function if function.isidentifier() else "app", _root(real, sys.modules[caller]))
 
 
 def load(name: str, directory: Path | None = None) -> Loaded:

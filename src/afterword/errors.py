@@ -1,5 +1,6 @@
 """Every error that afterword raises on purpose. The docstring of a class is its message: what, what was got, what to do."""
 
+from functools import partial
 from inspect import cleandoc
 from typing import Any
 
@@ -14,6 +15,9 @@ class AfterwordError(Exception):
         self.facts = facts
         message = cleandoc(type(self).__doc__ or "").replace("\n", " ")
         super().__init__(message.format(**facts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), **self.facts), ()  # An exception is copied by its positional arguments, and has none.
 
 
 # Configuration
@@ -98,6 +102,12 @@ class StoreError(AfterwordError):
 
 class StoreUnavailable(StoreError):
     """The store at {store} cannot be used: {why}."""
+
+
+class WriteRefused(StoreError):
+    """The store at {store} cannot hold this: {why}. Nothing of it was written."""
+
+    retry_after = None
 
 
 class StoreClosed(StoreError):

@@ -82,8 +82,9 @@ def _at_least(least: float, read_number: Callable[[Any], Any]) -> Callable[[Any]
             number = read_number(value)
         except (ValueError, TypeError, OverflowError):
             number = None
-        if number is None or isinstance(value, bool) or not least <= number < float("inf"):
-            raise ValueError(f"must be a number of at least {least}")
+        cut = isinstance(value, float) and number != value
+        if number is None or cut or isinstance(value, bool) or not least <= number < float("inf"):
+            raise ValueError(f"must be a {'whole ' if read_number is int else ''}number of at least {least}")
         return number
 
     return reader

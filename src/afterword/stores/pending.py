@@ -5,6 +5,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Generator, Iterable
 from contextlib import suppress
+from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
@@ -17,12 +18,13 @@ class Pending(Generic[T]):
     has come; the other side first stores the answer, then wakes the list. So one of the two always sees the other.
     """
 
-    __slots__ = ("_answer", "_done", "_error", "_waiters")
+    __slots__ = ("_answer", "_done", "_error", "_trace", "_waiters")
 
     def __init__(self) -> None:
         self._done = False
         self._answer: T | None = None
         self._error: BaseException | None = None
+        self._trace: TracebackType | None = None
         self._waiters: list[asyncio.Future[None] | threading.Event] = []
 
     def __await__(self) -> Generator[Any, None, T]:
@@ -48,7 +50,8 @@ class Pending(Generic[T]):
 
     def _take(self) -> T:
         if self._error is not None:
-            raise self._error
+            # From where it came, not from where others took it before: one error may be the answer to a whole group.
+            raise self._error.with_traceback(self._trace)
         return cast(T, self._answer)
 
 
@@ -64,6 +67,7 @@ def failed(error: BaseException) -> Pending[Any]:
     """A refusal that needs no waiting."""
     pending: Pending[Any] = Pending()
     pending._error = error
+    pending._trace = error.__traceback__
     pending._done = True
     return pending
 
@@ -74,6 +78,7 @@ def resolve(answers: Iterable[tuple[Pending[Any], Any, BaseException | None]]) -
     for pending, answer, error in answers:
         pending._answer = answer
         pending._error = error
+        pending._trace = error.__traceback__ if error else None
         pending._done = True
         for waiter in pending._waiters:
             if isinstance(waiter, threading.Event):
