@@ -82,6 +82,21 @@ def settle(job: Job, outcome: Outcome, now: int, draw: float) -> Settlement:
             assert_never(outcome)
 
 
+def settled(job: Job, settlement: Settlement) -> Job:
+    """The job once its settlement is written down. `ended_at` is set where it has finished."""
+    return job._replace(
+        state=settlement.state,
+        owner=None,
+        run_at=settlement.run_at,
+        attempt=settlement.attempt,
+        crashes=settlement.crashes,
+        alone=settlement.alone,
+        ended_at=settlement.ended_at if settlement.state.finished else job.ended_at,
+        result=settlement.result,
+        error=settlement.error,
+    )
+
+
 def rescue(job: Job, now: int) -> Job:
     """The worker that ran it is gone: make it ready for another, as a suspect.
 

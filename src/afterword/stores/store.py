@@ -8,9 +8,16 @@ import enum
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from afterword.clock import SECOND
 from afterword.jobs.job import Job, State
 from afterword.jobs.lifecycle import Settlement
 from afterword.stores.pending import Pending
+
+LEASE = 15 * SECOND
+"""For how long a claim or a renewal gives a worker the right to an attempt."""
+
+GRACE = 45 * SECOND
+"""How long after its lease ran out a job is taken from a process whose lock is still held: stopped, it may wake up again."""
 
 
 class Added(NamedTuple):

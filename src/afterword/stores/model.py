@@ -1,0 +1,192 @@
+"""What a store keeps and how its verbs change it, in plain dictionaries: the model that other stores are compared with."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from afterword.errors import BacklogFull
+from afterword.jobs import lifecycle
+from afterword.jobs.job import Job, State
+from afterword.jobs.lifecycle import Settlement
+from afterword.stores.fence import Judgement, judge
+from afterword.stores.store import GRACE, LEASE, Added, Change, Claims, Hold, Query, Verdict, Want, WorkerSeen
+
+
+@dataclass(slots=True)
+class Row:
+    """A job, and what the store knows besides."""
+
+    job: Job
+    settled_token: int = -1
+    """Token of the attempt that was settled last."""
+    ended: bool = False
+    """A counted attempt has ended, so the job after it need not wait."""
+    lease_until: int = 0
+
+
+@dataclass
+class Model:
+    """All jobs. Every time is handed in."""
+
+    live: dict[int, Row] = field(default_factory=dict)
+    """Unfinished jobs by key, oldest first."""
+    history: dict[int, Row] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
+    """The key of each id."""
+    last: int = 0
+    seen: dict[str, WorkerSeen] = field(default_factory=dict)
+    living: set[str] = field(default_factory=set)
+    """Processes that live: take one out, and it has died."""
+
+    def add(self, jobs: Sequence[Job], room: int) -> Sequence[Added]:
+        new = {job.id for job in jobs if job.id not in self.keys}
+        if len(self.live) + len(new) > room:
+            raise BacklogFull(limit=room)
+        return [self._add(job) for job in jobs]
+
+    def release(self, keys: Iterable[int]) -> None:
+        for row in self._rows(keys):
+            row.job = lifecycle.release(row.job)
+
+    def discard(self, keys: Iterable[int], owner: str) -> None:
+        for row in self._rows(keys):
+            if row.job.state is State.HELD and row.job.owner == owner:
+                del self.live[row.job.key], self.keys[row.job.id]
+                self._let_follow(row.job.id)
+
+    def claim(self, want: Want, worker: str, now: int, steady: int) -> Claims:
+        queued = [row for row in self.live.values() if row.job.state is State.QUEUED and row.job.app == want.app]
+        for row in queued:
+            if row.job.run_at <= now:
+                row.job = row.job._replace(run_at=0)
+        ready = [row for row in queued if not row.job.run_at and (not want.queues or row.job.queue in want.queues)]
+        taken = sorted(ready, key=lambda row: (-row.job.priority, row.job.key))[: want.limit]
+        for row in taken:
+            row.job = lifecycle.claim(row.job, worker, now)
+            row.lease_until = steady + LEASE
+        return Claims([row.job for row in taken], min((row.job.run_at for row in queued if row.job.run_at), default=None))
+
+    def settle(self, settlement: Settlement) -> Verdict:
+        row = self.live.get(settlement.key) or self.history.get(settlement.key)
+        if row is None or row.job.id != settlement.id:
+            return Verdict.GONE
+        judgement = judge(settlement, row.job.state, row.job.token, row.settled_token)
+        if judgement is Judgement.WRITE:
+            row.job = lifecycle.settled(row.job, settlement)
+            row.settled_token = settlement.token
+            row.ended = row.ended or settlement.counted
+            self._file(row)
+        return judgement.verdict
+
+    def renew(self, key: int, token: int, steady: int) -> Hold:
+        row = self.live.get(key)
+        if row is None or row.job.token != token or row.job.state is not State.RUNNING:
+            return Hold.LOST
+        row.lease_until = steady + LEASE
+        return Hold.KEPT
+
+    def rescue(self, now: int, steady: int) -> Sequence[Job]:
+        # Running ones first: where one ends for good, the job after it follows, and is then freed as what it has become.
+        rows = sorted(self.live.values(), key=lambda row: (row.job.state is not State.RUNNING, row.job.key))
+        rescued = [row.job for row in rows if self._rescue(row, now, steady - GRACE)]
+        for process in [process for process in self.seen if process not in self.living]:
+            del self.seen[process]
+        return rescued
+
+    def change(self, change: Change, id: str, now: int) -> Job | None:
+        row = self.row(id)
+        if row is None:
+            return None
+        match change:
+            case Change.CANCEL:
+                row.job = lifecycle.cancel(row.job, now)
+            case Change.RETRY:
+                # Whoever waited for it has followed when it finished; nobody is to wait for it again.
+                row.ended = row.ended or row.job.state.finished
+                row.job = lifecycle.retry(row.job)
+        self._file(row)
+        return row.job
+
+    def row(self, id: str) -> Row | None:
+        key = self.keys.get(id, 0)
+        return self.live.get(key) or self.history.get(key)
+
+    def find(self, query: Query) -> Sequence[Job]:
+        found = sorted(self.jobs(), key=lambda job: job.key, reverse=True)
+        return [job for job in found if _meets(job, query)][: query.limit]
+
+    def jobs(self) -> list[Job]:
+        """Oldest unfinished first, then the history."""
+        return [row.job for row in [*self.live.values(), *self.history.values()]]
+
+    def forget(self, before: int, limit: int) -> int:
+        ended = [(row.job.ended_at, row.job) for row in self.history.values() if row.job.ended_at is not None]
+        oldest = sorted((at, job.key, job.id) for at, job in ended if at < before)[:limit]
+        for _, key, id in oldest:
+            del self.history[key], self.keys[id]
+        return len(oldest)
+
+    def beat(self, process: str, app: str, now: int) -> None:
+        self.seen.setdefault(process, WorkerSeen(process, os.getpid(), app, now))
+
+    def leave(self, process: str) -> None:
+        self.seen.pop(process, None)
+
+    def workers(self) -> Sequence[WorkerSeen]:
+        return [seen for seen in self.seen.values() if seen.process in self.living]
+
+    def _rows(self, keys: Iterable[int]) -> list[Row]:
+        return [self.live[key] for key in keys if key in self.live]
+
+    def _add(self, job: Job) -> Added:
+        if job.id in self.keys:
+            return Added(self.keys[job.id], created=False)
+        self.last += 1
+        job = job._replace(key=self.last)
+        self.keys[job.id] = self.last
+        self.live[self.last] = Row(job if self._waits(job) else lifecycle.follow(job))
+        return Added(self.last, created=True)
+
+    def _waits(self, job: Job) -> bool:
+        """Whether the job before it is there and has not ended."""
+        before = self.row(job.after) if job.after else None
+        return before is not None and not before.ended and not before.job.state.finished
+
+    def _file(self, row: Row) -> None:
+        """Put a changed row where it belongs; what waits for a job that has ended follows."""
+        key = row.job.key
+        if row.job.state.finished:
+            self.live.pop(key, None)
+            self.history[key] = row
+        else:
+            self.history.pop(key, None)
+            self.live[key] = row
+        if row.ended or row.job.state.finished:
+            self._let_follow(row.job.id)
+
+    def _let_follow(self, id: str) -> None:
+        for row in self.live.values():
+            if row.job.after == id:
+                row.job = lifecycle.follow(row.job)
+
+    def _rescue(self, row: Row, now: int, late: int) -> bool:
+        """Whether there was something to rescue."""
+        before = row.job
+        if row.job.after and not self._waits(row.job):
+            row.job = lifecycle.follow(row.job)
+        if row.job.owner is not None and row.job.owner not in self.living:
+            row.job = lifecycle.rescue(row.job, now) if row.job.state is State.RUNNING else lifecycle.release(row.job)
+        elif row.job.state is State.RUNNING and row.lease_until < late:
+            row.job = lifecycle.rescue(row.job, now)
+        if row.job == before:
+            return False
+        self._file(row)
+        return True
+
+
+def _meets(job: Job, query: Query) -> bool:
+    return (
+        (not query.states or job.state in query.states)
+        and (query.task is None or job.task == query.task)
+        and (query.before is None or job.key < query.before)
+    )

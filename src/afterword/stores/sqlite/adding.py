@@ -1,0 +1,119 @@
+"""Adding, releasing and discarding: the verbs of a request."""
+
+import functools
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from sqlite3 import Connection
+
+from afterword import events
+from afterword.errors import BacklogFull
+from afterword.jobs.job import Job, State
+from afterword.stores.rows import NEW_COLUMNS, new_row
+from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb
+from afterword.stores.store import Added
+
+_ROWS = 128
+"""Rows in one INSERT, at most. Each number of rows is a statement of its own, which stays compiled."""
+
+_HELD = int(State.HELD)
+
+_RELEASE = f"UPDATE jobs SET {RELEASED} WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD}"
+
+_DETACH = f"""
+UPDATE jobs SET {FOLLOWED} WHERE key IN (SELECT value FROM json_each(?))
+AND NOT EXISTS (SELECT 1 FROM jobs AS before WHERE before.id = jobs.after AND NOT before.ended)
+"""
+
+_DISCARDED = f"SELECT key, id FROM jobs WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD} AND owner = ?"
+_DISCARD = "DELETE FROM jobs WHERE key IN (SELECT value FROM json_each(?))"
+
+
+def _add(transaction: Transaction, calls: Sequence[Sequence[Job]]) -> Sequence[Sequence[Added] | BacklogFull]:
+    fits = transaction.room.admit(transaction.connection, calls)
+    jobs = [job for call, fit in zip(calls, fits, strict=True) if fit for job in call]
+    added = _insert(transaction.connection, jobs)
+    _detach(transaction.connection, jobs, added)
+    transaction.written += [job.id for job, one in zip(jobs, added, strict=True) if one.created]
+    transaction.wakes |= any(job.state is State.QUEUED for job in jobs)
+    answers = iter(added)
+    return [
+        list(itertools.islice(answers, len(call))) if fit else BacklogFull(limit=transaction.room.limit)
+        for call, fit in zip(calls, fits, strict=True)
+    ]
+
+
+def _release(transaction: Transaction, calls: Sequence[Sequence[int]]) -> Sequence[None]:
+    keys = [key for call in calls for key in call]
+    transaction.connection.execute(_RELEASE, (json.dumps(keys),))
+    transaction.facts.append(events.Released(tuple(keys)))
+    transaction.wakes = True
+    return [None] * len(calls)
+
+
+def _discard(transaction: Transaction, calls: Sequence[Sequence[int]]) -> Sequence[None]:
+    asked = json.dumps([key for call in calls for key in call])
+    found = transaction.connection.execute(_DISCARDED, (asked, transaction.process)).fetchall()
+    if found:
+        transaction.connection.execute(_DISCARD, (json.dumps([key for key, _ in found]),))
+        transaction.connection.execute(FOLLOW, (json.dumps([id for _, id in found]),))
+    return [None] * len(calls)
+
+
+ADD = Verb(_add)
+RELEASE = Verb(_release)
+DISCARD = Verb(_discard)
+
+
+def _insert(connection: Connection, jobs: Sequence[Job]) -> list[Added]:
+    return [added for chunk in _chunks(jobs) for added in _insert_chunk(connection, chunk)]
+
+
+def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    return (jobs[start : start + _ROWS] for start in range(0, len(jobs), _ROWS))
+
+
+def _insert_chunk(connection: Connection, jobs: Sequence[Job]) -> Sequence[Added]:
+    # Every row that SQLite returns hands the interpreter over to busy threads once more, so nothing is returned: the keys of
+    # one INSERT follow each other in the order of its rows.
+    inserted = connection.execute(_insert_statement(len(jobs)), [value for job in jobs for value in new_row(job)])
+    if inserted.rowcount == len(jobs):
+        first = (inserted.lastrowid or 0) - len(jobs) + 1
+        return [Added(key, created=True) for key in range(first, first + len(jobs))]
+    return _look_up(connection, [job.id for job in jobs], inserted.rowcount)
+
+
+@functools.cache
+def _insert_statement(rows: int) -> str:
+    row = f"({', '.join('?' * len(NEW_COLUMNS))})"
+    return (
+        f"INSERT INTO jobs ({', '.join(NEW_COLUMNS)}) SELECT * FROM (VALUES {', '.join([row] * rows)}) AS new"
+        " WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = new.column1) ON CONFLICT (id) DO NOTHING"
+    )
+
+
+def _look_up(connection: Connection, ids: Sequence[str], created: int) -> Sequence[Added]:
+    """The answers where some ids were there before: of all the jobs with these ids, the `created` highest keys are new."""
+    asked = (json.dumps(ids),)
+    live = connection.execute("SELECT id, key FROM jobs WHERE id IN (SELECT value FROM json_each(?))", asked).fetchall()
+    old = connection.execute("SELECT id, key FROM finished WHERE id IN (SELECT value FROM json_each(?))", asked).fetchall()
+    keys = dict(live + old)
+    new = set(sorted((key for _, key in live), reverse=True)[:created])
+    answers = []
+    for id in ids:
+        answers.append(Added(keys[id], created=keys[id] in new))
+        new.discard(keys[id])  # The same id twice is created once.
+    return answers
+
+
+def _detach(connection: Connection, jobs: Sequence[Job], added: Sequence[Added]) -> None:
+    """Let those new jobs follow whose `after` has ended or is not there. One that is new itself is there and has not ended."""
+    new: set[str] = set()
+    doubtful = []
+    for job, one in zip(jobs, added, strict=True):
+        if one.created:
+            new.add(job.id)
+            if job.after is not None and job.after not in new:
+                doubtful.append(one.key)
+    if doubtful:
+        connection.execute(_DETACH, (json.dumps(doubtful),))

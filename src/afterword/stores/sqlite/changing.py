@@ -1,0 +1,40 @@
+"""What people do to jobs."""
+
+import json
+from collections.abc import Sequence
+from typing import assert_never
+
+from afterword.jobs import lifecycle
+from afterword.jobs.job import Job
+from afterword.stores.sqlite import moving, reading
+from afterword.stores.sqlite.transaction import FOLLOW, Transaction, Verb
+from afterword.stores.store import Change
+
+Wish = tuple[Change, Sequence[str]]
+
+
+def _change(transaction: Transaction, wishes: Sequence[Wish]) -> Sequence[Sequence[Job | None]]:
+    transaction.wakes = True
+    return [[_change_one(transaction, change, id) for id in ids] for change, ids in wishes]
+
+
+def _change_one(transaction: Transaction, change: Change, id: str) -> Job | None:
+    job = reading.get(transaction.connection, id)
+    if job is None:
+        return None
+    match change:
+        case Change.CANCEL:
+            changed = lifecycle.cancel(job, transaction.clock.now())
+            if changed is not job:
+                moving.finish(transaction.connection, [changed])
+                transaction.connection.execute(FOLLOW, (json.dumps([id]),))
+        case Change.RETRY:
+            changed = lifecycle.retry(job)
+            if changed is not job:
+                moving.revive(transaction.connection, [changed])
+        case _:
+            assert_never(change)
+    return changed
+
+
+CHANGE = Verb(_change)

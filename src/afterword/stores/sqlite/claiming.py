@@ -1,0 +1,99 @@
+"""Claiming and renewing: the verbs of a lease."""
+
+import json
+from collections.abc import Sequence
+from sqlite3 import Connection
+
+from afterword.jobs import lifecycle
+from afterword.jobs.job import Job, State
+from afterword.stores import rows
+from afterword.stores.rows import COLUMNS
+from afterword.stores.sqlite.transaction import Transaction, Verb
+from afterword.stores.store import LEASE, Claims, Hold, Want
+
+PROMOTED = 1000
+"""Jobs that have become due and are made ready by one claim, at most; the others by the next."""
+
+# The state stands in the text, since a partial index is not used for a value that is known only later.
+_READY = f"jobs INDEXED BY jobs_ready WHERE state = {State.QUEUED:d} AND run_at = 0 AND app = ?"
+_DUE = f"jobs INDEXED BY jobs_due WHERE state = {State.QUEUED:d} AND run_at > 0 AND app = ?"
+_IN_QUEUES = "AND queue IN (SELECT value FROM json_each(?))"
+_ORDER = "ORDER BY priority DESC, key LIMIT ?"
+
+_NEXT_DUE = f"SELECT run_at FROM {_DUE} ORDER BY run_at LIMIT 1"
+_PROMOTE = f"UPDATE jobs SET run_at = 0 WHERE key IN (SELECT key FROM {_DUE} AND run_at <= ? ORDER BY run_at LIMIT ?)"
+
+_TAKE = f"""
+UPDATE jobs SET state = {State.RUNNING:d}, owner = ?, token = token + 1, attempt = attempt + 1, started_at = ?, run_at = 0,
+lease_until = ? WHERE key IN (SELECT value FROM json_each(?))
+"""
+
+_RENEWED = f"""
+SELECT key, token FROM jobs WHERE key IN (SELECT json_extract(value, '$[0]') FROM json_each(?)) AND state = {State.RUNNING:d}
+"""
+_RENEW = "UPDATE jobs SET lease_until = ? WHERE key IN (SELECT value FROM json_each(?))"
+
+
+def _claim(transaction: Transaction, wants: Sequence[Want]) -> Sequence[Claims]:
+    return [_claim_one(transaction, want) for want in wants]
+
+
+def _claim_one(transaction: Transaction, want: Want) -> Claims:
+    connection, now = transaction.connection, transaction.clock.now()
+    next_due = _next_due(connection, want.app)
+    if next_due is not None and next_due <= now:
+        connection.execute(_PROMOTE, (want.app, now, PROMOTED))
+        next_due = _next_due(connection, want.app)
+    jobs = [lifecycle.claim(job, transaction.process, now) for job in _ready(connection, want)]
+    if jobs:
+        lease_until = transaction.clock.steady() + LEASE
+        keys = json.dumps([job.key for job in jobs])
+        connection.execute(_TAKE, (transaction.process, now, lease_until, keys))
+    return Claims(jobs, next_due)
+
+
+def _nothing_to_claim(transaction: Transaction, wants: Sequence[Want]) -> Sequence[Claims] | None:
+    answers = []
+    for want in wants:
+        next_due = _next_due(transaction.connection, want.app)
+        if (next_due is not None and next_due <= transaction.clock.now()) or _ready_keys(transaction.connection, want):
+            return None
+        answers.append(Claims([], next_due))
+    return answers
+
+
+def _renew(transaction: Transaction, calls: Sequence[Sequence[tuple[int, int]]]) -> Sequence[Sequence[Hold]]:
+    asked = [lease for leases in calls for lease in leases]
+    held = set(asked).intersection(transaction.connection.execute(_RENEWED, (json.dumps(asked),)))
+    if held:
+        lease_until = transaction.clock.steady() + LEASE
+        transaction.connection.execute(_RENEW, (lease_until, json.dumps([key for key, _ in held])))
+    return [[Hold.KEPT if lease in held else Hold.LOST for lease in map(tuple, leases)] for leases in calls]
+
+
+def _nothing_to_renew(transaction: Transaction, calls: Sequence[Sequence[tuple[int, int]]]) -> Sequence[Sequence[Hold]] | None:
+    return None if any(calls) else [[] for _ in calls]
+
+
+CLAIM = Verb(_claim, _nothing_to_claim)
+RENEW = Verb(_renew, _nothing_to_renew)
+
+
+def _next_due(connection: Connection, app: str) -> int | None:
+    found = connection.execute(_NEXT_DUE, (app,)).fetchone()
+    return int(found[0]) if found else None
+
+
+def _ready(connection: Connection, want: Want) -> Sequence[Job]:
+    found = connection.execute(*_select(", ".join(COLUMNS), want))
+    return [rows.job(row) for row in found]
+
+
+def _ready_keys(connection: Connection, want: Want) -> bool:
+    return connection.execute(*_select("key", want._replace(limit=min(want.limit, 1)))).fetchone() is not None
+
+
+def _select(columns: str, want: Want) -> tuple[str, tuple[object, ...]]:
+    if want.queues:
+        return f"SELECT {columns} FROM {_READY} {_IN_QUEUES} {_ORDER}", (want.app, json.dumps(want.queues), want.limit)
+    return f"SELECT {columns} FROM {_READY} {_ORDER}", (want.app, want.limit)

@@ -1,0 +1,53 @@
+"""The one thread of a process that reads, so that a long look keeps no write waiting."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from afterword.stores.pending import Pending, resolve
+from afterword.stores.sqlite import forks
+from afterword.stores.sqlite.connection import connect_reader, meaning, meets_all
+
+
+class Read(NamedTuple):
+    """One question."""
+
+    ask: Callable[[sqlite3.Connection], Any]
+    pending: Pending[Any]
+
+
+class Reader:
+    """What the reading thread does. `prepare` is called before the file is opened, and returns when it has a schema."""
+
+    def __init__(self, path: Path, prepare: Callable[[], object]) -> None:
+        self._path = path
+        self._prepare = prepare
+        self._connection: sqlite3.Connection | None = None
+
+    def read(self, group: Sequence[Read]) -> None:
+        """Each as soon as it can be answered."""
+        for question in group:
+            try:
+                answer = self._answer(question)
+            except Exception as error:
+                if meets_all(error):
+                    self.leave()
+                resolve([(question.pending, None, meaning(error, self._path))])
+            else:
+                resolve([(question.pending, answer, None)])
+
+    def leave(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with forks.inside(), suppress(sqlite3.Error):
+                connection.close()
+
+    def _answer(self, question: Read) -> Any:
+        if self._connection is None:
+            self._prepare()
+        with forks.inside():
+            if self._connection is None:
+                self._connection = connect_reader(self._path)
+            return question.ask(self._connection)

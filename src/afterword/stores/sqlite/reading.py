@@ -1,0 +1,78 @@
+"""What can be asked of the store without writing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from sqlite3 import Connection
+
+from afterword.jobs.job import Job, State
+from afterword.stores import rows
+from afterword.stores.rows import COLUMNS
+from afterword.stores.sqlite import liveness
+from afterword.stores.store import Query, WorkerSeen
+
+_NAMES = ", ".join(COLUMNS)
+_LIVE = tuple(state for state in State if not state.finished)
+_OLD = tuple(state for state in State if state.finished)
+
+_GET = f"SELECT {_NAMES} FROM jobs WHERE id = ?1 UNION ALL SELECT {_NAMES} FROM finished WHERE id = ?1"
+
+# Of the live states each but one has an index that holds nothing else, so what is left over needs no look at the rows.
+_COUNT_LIVE = f"""
+SELECT (SELECT count(*) FROM jobs),
+(SELECT count(*) FROM jobs WHERE state = {State.QUEUED:d} AND run_at = 0),
+(SELECT count(*) FROM jobs WHERE state = {State.QUEUED:d} AND run_at > 0),
+(SELECT count(*) FROM jobs WHERE owner IS NOT NULL AND state = {State.RUNNING:d}),
+(SELECT count(*) FROM jobs WHERE state = {State.HANDED_OFF:d})
+"""
+_COUNT_OLD = "SELECT state, count(*) FROM finished GROUP BY state"
+
+
+def get(connection: Connection, id: str) -> Job | None:
+    found = connection.execute(_GET, (id,)).fetchone()
+    return rows.job(found) if found else None
+
+
+def find(connection: Connection, query: Query) -> Sequence[Job]:
+    """Newest first."""
+    states = query.states or tuple(State)
+    found = [
+        *_page(connection, "jobs", query, [state for state in states if state in _LIVE], _LIVE),
+        *_page(connection, "finished", query, [state for state in states if state in _OLD], _OLD),
+    ]
+    return sorted(found, key=lambda job: job.key, reverse=True)[: query.limit]
+
+
+def count(connection: Connection) -> dict[State, int]:
+    total, ready, due, running, handed_off = connection.execute(_COUNT_LIVE).fetchone()
+    counts = dict.fromkeys(State, 0)
+    counts |= {State(state): number for state, number in connection.execute(_COUNT_OLD)}
+    counts[State.QUEUED] = ready + due
+    counts[State.RUNNING] = running
+    counts[State.HANDED_OFF] = handed_off
+    counts[State.HELD] = total - ready - due - running - handed_off
+    return counts
+
+
+def workers(connection: Connection, directory: Path) -> Sequence[WorkerSeen]:
+    """Those whose processes live."""
+    found = [WorkerSeen(*row) for row in connection.execute("SELECT process, pid, app, since FROM workers ORDER BY since")]
+    return [seen for seen in found if liveness.lives(seen.process, directory)]
+
+
+def _page(connection: Connection, table: str, query: Query, states: Sequence[State], all: Sequence[State]) -> list[Job]:
+    """Up to `limit` jobs of one table, newest first."""
+    if not states:
+        return []
+    conditions: list[str] = []
+    values: list[object] = []
+    if len(states) < len(all):
+        conditions.append(f"state IN ({', '.join(f'{state:d}' for state in states)})")
+    if query.task is not None:
+        conditions.append("task = ?")
+        values.append(query.task)
+    if query.before is not None:
+        conditions.append("key < ?")
+        values.append(query.before)
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    found = connection.execute(f"SELECT {_NAMES} FROM {table} {where} ORDER BY key DESC LIMIT ?", (*values, query.limit))
+    return [rows.job(row) for row in found]

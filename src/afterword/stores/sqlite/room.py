@@ -1,0 +1,62 @@
+"""How many more jobs the store may hold."""
+
+import json
+from collections.abc import Sequence
+from sqlite3 import Connection
+
+from afterword.jobs.job import Job
+
+_SHARES = 100
+"""A count lets this part of all the room be used before the next count, so that processes which count apart exceed the limit by
+no more than that each."""
+
+
+class Room:
+    """Exact as long as one process adds. To count takes a while, so it is done seldom: what was counted is credit to use up."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._credit = 0
+
+    def admit(self, connection: Connection, calls: Sequence[Sequence[Job]]) -> Sequence[bool]:
+        """Which calls fit, in the order of arrival; to be asked inside the transaction that adds them."""
+        wanted = sum(map(len, calls))
+        if wanted > self._credit:
+            left = max(0, self.limit - _count(connection, self.limit))
+            if wanted > left:
+                return self._choose(connection, calls, left)
+            self._credit = max(wanted, min(left, self.limit // _SHARES))
+        self._credit -= wanted
+        return [True] * len(calls)
+
+    def forget(self) -> None:
+        """What was admitted may not have been written: count again."""
+        self._credit = 0
+
+    def _choose(self, connection: Connection, calls: Sequence[Sequence[Job]], left: int) -> Sequence[bool]:
+        """Call by call; those jobs that are there already need no room."""
+        self._credit = 0
+        known = _known(connection, [job.id for jobs in calls for job in jobs])
+        fits = []
+        for jobs in calls:
+            new = {job.id for job in jobs} - known
+            fits.append(len(new) <= left)
+            if fits[-1]:
+                left -= len(new)
+                known |= new
+        return fits
+
+
+def _count(connection: Connection, limit: int) -> int:
+    (count,) = connection.execute("SELECT count(*) FROM (SELECT 1 FROM jobs LIMIT ?)", (limit,)).fetchone()
+    return int(count)
+
+
+def _known(connection: Connection, ids: Sequence[str]) -> set[str]:
+    asked = json.dumps(ids)
+    found = connection.execute(
+        "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?1))"
+        " UNION ALL SELECT id FROM finished WHERE id IN (SELECT value FROM json_each(?1))",
+        (asked,),
+    )
+    return {id for (id,) in found}

@@ -1,0 +1,115 @@
+"""One process's stay with one database file, from opening to closing."""
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from afterword.clock import Clock
+from afterword.errors import StoreClosed
+from afterword.events import Tell
+from afterword.stores.pending import Pending, failed
+from afterword.stores.sqlite import liveness
+from afterword.stores.sqlite.filesystem import refuse_network
+from afterword.stores.sqlite.gate import Gate
+from afterword.stores.sqlite.lane import Lane
+from afterword.stores.sqlite.liveness import ProcessLock
+from afterword.stores.sqlite.reader import Read, Reader
+from afterword.stores.sqlite.room import Room
+from afterword.stores.sqlite.transaction import Transaction, Verb, Write
+from afterword.stores.sqlite.wakeup import Bell, Watch
+from afterword.stores.sqlite.writer import OPEN, Writer
+
+T = TypeVar("T")
+
+_kept: list[object] = []
+"""Sessions of the parents of this process. Their connections must not be closed here, not even by being forgotten."""
+
+
+class Session:
+    """The files beside the database, the two threads, and what wakes."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        verbs: Sequence[Verb],
+        clock: Clock,
+        tell: Tell,
+        max_queued: int,
+        file_system: Callable[[Path], str | None],
+    ) -> None:
+        self.process = uuid.uuid4().hex
+        self.directory = path.with_name(f"{path.name}.run")
+        self.life = self.directory / f"{self.process}.lock"
+        self.closed = False
+        self._path = path
+        self._file_system = file_system
+        self._lock = ProcessLock(self.life, self.process)
+        self._gate = Gate(self.directory / "gate.lock", str(path))
+        self._bell = Bell(self.directory)
+        self._watch = Watch(path, self.directory, self.process)
+        room = Room(max_queued)
+        writer = Writer(
+            path,
+            self._gate,
+            verbs=verbs,
+            enter=self._enter,
+            begin=lambda connection: Transaction(connection, self.process, self.directory, clock, room),
+            wake=self._bell.ring,
+            tell=tell,
+        )
+        reader = Reader(path, lambda: self.open().result())
+        self._writes: Lane[Write] = Lane("afterword-writer", writer.write, writer.leave)
+        self._reads: Lane[Read] = Lane("afterword-reader", reader.read, reader.leave)
+
+    def open(self) -> Pending[None]:
+        return self.write(OPEN, None)
+
+    def write(self, verb: Verb, argument: Any) -> Pending[Any]:
+        pending: Pending[Any] = Pending()
+        if not self._writes.hand(Write(verb, argument, pending)):
+            return failed(StoreClosed(store=self._path))
+        return pending
+
+    def read(self, ask: Callable[[sqlite3.Connection], T]) -> Pending[T]:
+        pending: Pending[T] = Pending()
+        if not self._reads.hand(Read(ask, pending)):
+            return failed(StoreClosed(store=self._path))
+        return pending
+
+    def ring(self) -> None:
+        self._bell.ring()
+
+    async def wait(self, seconds: float) -> bool:
+        if not self._watch.started:
+            await self.open()
+        return await self._watch.wait(seconds)
+
+    def close(self) -> None:
+        """Do what was handed in, then leave."""
+        self.closed = True
+        self._reads.close()
+        self._writes.close()
+        self._watch.close()
+        self._bell.close()
+        self._lock.free()
+
+    def abandon(self) -> None:
+        """This session is the parent's, and we are its child by a fork: take nothing along that would act for the parent.
+
+        The threads are not here, and what they were about to write is theirs. The connections are, but not their locks; to
+        close one would have SQLite rely on locks that it does not have.
+        """
+        _kept.append(self)
+        self._lock.drop()
+        self._gate.close()
+        self._bell.close()
+        self._watch.drop()
+
+    def _enter(self) -> None:
+        refuse_network(self._path.parent, str(self._path), self._file_system)
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        self._lock.take()
+        liveness.sweep(self.directory)

@@ -1,0 +1,135 @@
+"""Settling: what became of attempts."""
+
+import json
+from collections.abc import Iterable, Sequence
+from sqlite3 import Connection
+from typing import NamedTuple
+
+from afterword.jobs.job import State
+from afterword.jobs.lifecycle import Settlement
+from afterword.stores.fence import Judgement, judge
+from afterword.stores.rows import COLUMNS, text
+from afterword.stores.sqlite.transaction import FOLLOW, Transaction, Verb
+from afterword.stores.store import Verdict
+
+_LIVE = "SELECT key, id, state, token, settled_token FROM jobs WHERE key IN (SELECT value FROM json_each(?))"
+_OLD = "SELECT key, id, state, token, settled_token FROM finished WHERE key IN (SELECT value FROM json_each(?))"
+
+# What a settlement says, from the JSON that `_dump` makes of it.
+_SAID = {
+    "state": "json_extract(said.value, '$[1]')",
+    "run_at": "json_extract(said.value, '$[2]')",
+    "attempt": "json_extract(said.value, '$[3]')",
+    "crashes": "json_extract(said.value, '$[4]')",
+    "alone": "json_extract(said.value, '$[5]')",
+    "ended_at": "json_extract(said.value, '$[6]')",
+    "result": "CAST(json_extract(said.value, '$[7]') AS BLOB)",
+    "error": "json_extract(said.value, '$[8]')",
+    "owner": "NULL",
+}
+_KEY = "json_extract(said.value, '$[0]')"
+
+
+def _assignments(columns: Iterable[str]) -> str:
+    return ", ".join(f"{column} = {_SAID[column]}" for column in columns)
+
+
+_FINISH = f"""
+INSERT INTO finished ({", ".join(COLUMNS)}, settled_token)
+SELECT {", ".join(_SAID.get(column, f"jobs.{column}") for column in COLUMNS)}, jobs.token
+FROM json_each(?) AS said JOIN jobs ON jobs.key = {_KEY}
+"""
+_LEAVE = f"DELETE FROM jobs WHERE key IN (SELECT {_KEY} FROM json_each(?) AS said)"
+
+_AGAIN = f"""
+UPDATE jobs SET {_assignments(column for column in _SAID if column != "ended_at")}, settled_token = token, lease_until = NULL,
+ended = ended OR json_extract(said.value, '$[9]') FROM json_each(?) AS said WHERE jobs.key = {_KEY}
+"""
+
+_CORRECT = f"""
+UPDATE finished SET {_assignments(_SAID)}, settled_token = token FROM json_each(?) AS said WHERE finished.key = {_KEY}
+"""
+
+
+class _Standing(NamedTuple):
+    """What the store knows of a job that is to be settled."""
+
+    key: int
+    id: str
+    state: int
+    token: int
+    settled_token: int
+
+
+def _settle(transaction: Transaction, calls: Sequence[Sequence[Settlement]]) -> Sequence[Sequence[Verdict]]:
+    settlements = [settlement for call in calls for settlement in call]
+    standings = _standings(transaction.connection, settlements)
+    chosen: dict[int, Settlement] = {}
+    verdicts = []
+    for settlement in settlements:
+        standing = standings.get(settlement.key)
+        if standing is None or standing.id != settlement.id:
+            verdicts.append(Verdict.GONE)
+            continue
+        judgement = judge(settlement, State(standing.state), standing.token, standing.settled_token)
+        if judgement is Judgement.WRITE:
+            chosen.setdefault(settlement.key, settlement)
+        verdicts.append(judgement.verdict)
+    _write(transaction.connection, chosen.values(), standings)
+    answers = iter(verdicts)
+    return [[next(answers) for _ in call] for call in calls]
+
+
+SETTLE = Verb(_settle)
+
+
+def _standings(connection: Connection, settlements: Sequence[Settlement]) -> dict[int, _Standing]:
+    keys = [settlement.key for settlement in settlements]
+    found = {row[0]: _Standing(*row) for row in connection.execute(_LIVE, (json.dumps(keys),))}
+    if missing := [key for key in keys if key not in found]:
+        found |= {row[0]: _Standing(*row) for row in connection.execute(_OLD, (json.dumps(missing),))}
+    return found
+
+
+def _write(connection: Connection, chosen: Iterable[Settlement], standings: dict[int, _Standing]) -> None:
+    corrected, ended, again, followed = [], [], [], []
+    for settlement in chosen:
+        if State(standings[settlement.key].state).finished:
+            corrected.append(settlement)
+        elif settlement.state.finished:
+            ended.append(settlement)
+        else:
+            again.append(settlement)
+        if settlement.counted:
+            followed.append(settlement.id)
+    if ended:
+        said = _dump(ended)
+        connection.execute(_FINISH, (said,))
+        connection.execute(_LEAVE, (said,))
+    if again:
+        connection.execute(_AGAIN, (_dump(again),))
+    if corrected:
+        connection.execute(_CORRECT, (_dump(corrected),))
+    if followed:
+        connection.execute(FOLLOW, (json.dumps(followed),))
+
+
+def _dump(settlements: Sequence[Settlement]) -> str:
+    return json.dumps(
+        [
+            (
+                settlement.key,
+                int(settlement.state),
+                settlement.run_at,
+                settlement.attempt,
+                settlement.crashes,
+                settlement.alone,
+                settlement.ended_at,
+                None if settlement.result is None else settlement.result.decode(),
+                text(settlement.error),
+                settlement.counted,
+            )
+            for settlement in settlements
+        ],
+        separators=(",", ":"),
+    )

@@ -1,0 +1,133 @@
+"""The store in a SQLite file. Every verb is handed to one of two threads; how it is done stands in the file named after it."""
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from afterword.clock import Clock, SystemClock
+from afterword.events import Tell, nobody
+from afterword.jobs.job import Job, State
+from afterword.jobs.lifecycle import Settlement
+from afterword.stores.pending import Pending, finished
+from afterword.stores.sqlite import filesystem, forks, reading
+from afterword.stores.sqlite.adding import ADD, DISCARD, RELEASE
+from afterword.stores.sqlite.changing import CHANGE
+from afterword.stores.sqlite.claiming import CLAIM, RENEW
+from afterword.stores.sqlite.keeping import BEAT, FORGET, LEAVE, Oldest
+from afterword.stores.sqlite.rescuing import RESCUE
+from afterword.stores.sqlite.session import Session
+from afterword.stores.sqlite.settling import SETTLE
+from afterword.stores.sqlite.writer import TIDY
+from afterword.stores.store import Added, Change, Claims, Hold, Query, Verdict, Want, WorkerSeen
+
+_VERBS = (ADD, RELEASE, DISCARD, SETTLE, CHANGE, RENEW, RESCUE, FORGET, BEAT, LEAVE, CLAIM)
+"""In the order in which a group does them: what makes jobs ready comes before what claims them."""
+
+_SYSTEM_CLOCK = SystemClock()
+
+
+class SqliteStore:
+    """A Store. Its files beside the database lie in `<database>.run/`.
+
+    It may be used from several threads and event loops. After a fork, the child's is another process and opens the file anew.
+    """
+
+    process: str
+    life: str | None
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        clock: Clock = _SYSTEM_CLOCK,
+        tell: Tell = nobody,
+        max_queued: int = 1_000_000,
+        file_system: Callable[[Path], str | None] = filesystem.type_of,
+    ) -> None:
+        self._new_session = functools.partial(
+            Session,
+            Path(path).absolute(),
+            verbs=_VERBS,
+            clock=clock,
+            tell=tell,
+            max_queued=max_queued,
+            file_system=file_system,
+        )
+        self._begin()
+        forks.remember(self)
+
+    def open(self) -> None:
+        if self._session.closed:
+            self._begin()
+        self._session.open().result()
+
+    def close(self) -> None:
+        if self._beating:
+            self._session.write(LEAVE, None)
+        self._session.close()
+
+    def add(self, jobs: Sequence[Job]) -> Pending[Sequence[Added]]:
+        return self._session.write(ADD, jobs) if jobs else finished([])
+
+    def release(self, keys: Sequence[int]) -> Pending[None]:
+        return self._session.write(RELEASE, keys)
+
+    def discard(self, keys: Sequence[int]) -> Pending[None]:
+        return self._session.write(DISCARD, keys)
+
+    def claim(self, want: Want) -> Pending[Claims]:
+        return self._session.write(CLAIM, want)
+
+    def settle(self, settlements: Sequence[Settlement]) -> Pending[Sequence[Verdict]]:
+        return self._session.write(SETTLE, settlements)
+
+    def renew(self, leases: Sequence[tuple[int, int]]) -> Pending[Sequence[Hold]]:
+        return self._session.write(RENEW, leases)
+
+    def rescue(self) -> Pending[Sequence[Job]]:
+        return self._session.write(RESCUE, None)
+
+    def change(self, change: Change, ids: Sequence[str]) -> Pending[Sequence[Job | None]]:
+        return self._session.write(CHANGE, (change, ids))
+
+    def get(self, id: str) -> Pending[Job | None]:
+        return self._session.read(lambda connection: reading.get(connection, id))
+
+    def find(self, query: Query) -> Pending[Sequence[Job]]:
+        return self._session.read(lambda connection: reading.find(connection, query))
+
+    def count(self) -> Pending[dict[State, int]]:
+        return self._session.read(reading.count)
+
+    def forget(self, before: int, limit: int) -> Pending[int]:
+        return self._session.write(FORGET, Oldest(before, limit))
+
+    def beat(self, app: str) -> Pending[None]:
+        self._beating = True
+        return self._session.write(BEAT, app)
+
+    def leave(self) -> Pending[None]:
+        return self._session.write(LEAVE, None)
+
+    def workers(self) -> Pending[Sequence[WorkerSeen]]:
+        directory = self._session.directory
+        return self._session.read(lambda connection: reading.workers(connection, directory))
+
+    def tidy(self) -> Pending[None]:
+        return self._session.write(TIDY, None)
+
+    def wake(self) -> None:
+        self._session.ring()
+
+    async def wait(self, seconds: float) -> bool:
+        return await self._session.wait(seconds)
+
+    def forked(self) -> None:
+        self._session.abandon()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._session = self._new_session()
+        self._beating = False
+        self.process = self._session.process
+        self.life = str(self._session.life)

@@ -1,0 +1,66 @@
+"""What a verb that writes is made of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any, NamedTuple
+
+from afterword.clock import Clock
+from afterword.events import Event
+from afterword.jobs.job import State
+from afterword.stores.pending import Pending
+from afterword.stores.sqlite.room import Room
+
+
+@dataclass(slots=True)
+class Transaction:
+    """All that verbs need to write, and what they report."""
+
+    connection: Connection
+    process: str
+    directory: Path
+    """Where the lock files of all processes lie."""
+    clock: Clock
+    room: Room
+    written: list[str] = field(default_factory=list)
+    """Ids of the jobs that are new."""
+    facts: list[Event] = field(default_factory=list)
+    """To be told once it is on disk."""
+    wakes: bool = False
+    """There may be something new to claim."""
+
+
+Act = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
+Idle = Callable[[Transaction, Sequence[Any]], Sequence[Any] | None]
+
+
+def _never(transaction: Transaction, arguments: Sequence[Any]) -> None:
+    return None
+
+
+class Verb(NamedTuple):
+    """One way to write. It is given the arguments of all its calls in a group, and gives back as many answers; an answer that
+    is a StoreError refuses that call alone."""
+
+    act: Act
+    idle: Idle = _never
+    """The answers, where a look before the transaction shows that nothing is to be written; else None."""
+
+
+class Write(NamedTuple):
+    """One call."""
+
+    verb: Verb
+    argument: Any
+    pending: Pending[Any]
+
+
+FOLLOWED = f"after = NULL, state = CASE WHEN state = {State.HELD:d} AND owner IS NULL THEN {State.QUEUED:d} ELSE state END"
+"""`lifecycle.follow`, for an UPDATE of jobs."""
+
+FOLLOW = f"UPDATE jobs SET {FOLLOWED} WHERE after IN (SELECT value FROM json_each(?))"
+"""For the jobs after those with the ids given, as JSON."""
+
+RELEASED = f"owner = NULL, state = CASE WHEN after IS NULL THEN {State.QUEUED:d} ELSE {State.HELD:d} END"
+"""`lifecycle.release`, for an UPDATE of jobs that are held."""

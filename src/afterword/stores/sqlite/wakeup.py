@@ -1,0 +1,178 @@
+"""Hints between processes: one datagram to the socket of each worker. Nothing depends on them; `data_version` is the truth."""
+
+import asyncio
+import os
+import socket
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from afterword.stores.sqlite import connection, forks
+
+POLL = 0.1
+"""Seconds between two looks at the file itself, in case a hint was lost."""
+
+_LONGEST = 100
+"""Bytes that the name of a socket may have, with a little to spare."""
+
+
+class Bell:
+    """Rings at every worker of this store. Never blocks, never fails."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._names: list[str] = []
+        self._listed_at = 0
+        self._door: int | None = None
+        self._socket: socket.socket | None = None
+
+    def ring(self) -> None:
+        with suppress(OSError):
+            # Workers come and go seldom, and each time the directory's own time changes.
+            changed_at = self._directory.stat().st_mtime_ns
+            if changed_at != self._listed_at:
+                self._names = [path.name for path in self._directory.glob("*.wake")]
+                self._listed_at = changed_at
+            for name in self._names:
+                self._send(name)
+
+    def close(self) -> None:
+        """Also for the child of a fork."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._door is not None:
+            os.close(self._door)
+            self._door = None
+
+    def _send(self, name: str) -> None:
+        if self._socket is None:
+            self._socket = _socket()
+        if self._door is None:
+            self._door = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+        with suppress(OSError):  # It has died, or has hints enough.
+            self._socket.sendto(b"!", address(self._directory, self._door, name))
+
+
+class Watch:
+    """Waits until somebody commits; for one waiter at a time."""
+
+    def __init__(self, database: Path, directory: Path, process: str) -> None:
+        self._database = database
+        self._directory = directory
+        self._name = f"{process}.wake"
+        self._lock = threading.Lock()
+        self._door: int | None = None
+        self._socket: socket.socket | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._version: int | None = None
+        self._closed = False
+
+    @property
+    def started(self) -> bool:
+        return self._version is not None
+
+    async def wait(self, seconds: float) -> bool:
+        """True at a hint or a commit since the last call, and at the first call; False after `seconds` without."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        hinted = asyncio.Event()
+        with self._listening(hinted.set):
+            while not self._changed():
+                left = min(POLL, until - loop.time())
+                if left <= 0 or self._closed:
+                    return False
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await hinted.wait()
+                    self._changed()
+                    return True
+        return True
+
+    def close(self) -> None:
+        """From any thread."""
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                with forks.inside():
+                    self._connection.close()
+                self._connection = None
+            self.drop()
+            with suppress(OSError):
+                (self._directory / self._name).unlink()
+
+    def drop(self) -> None:
+        """Let go of the socket, and leave its file to the process that goes on listening: for the child of a fork."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self._door is not None:
+            os.close(self._door)
+            self._door = None
+
+    @contextmanager
+    def _listening(self, hear: Callable[[], None]) -> Iterator[None]:
+        with self._lock:
+            if self._socket is None and not self._closed:
+                self._bind()
+            if self._socket is None:
+                yield
+                return
+            ear = self._socket.fileno()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ear, hear)
+        try:
+            yield
+        finally:
+            loop.remove_reader(ear)
+            self._forget_hints()
+
+    def _bind(self) -> None:
+        """Without a socket (its name may be too long for this system) commits are still seen, only later."""
+        try:
+            self._door = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+            self._socket = _socket()
+            self._socket.bind(address(self._directory, self._door, self._name))
+        except OSError:
+            self.drop()
+
+    def _forget_hints(self) -> None:
+        with self._lock, suppress(OSError):
+            while self._socket is not None:
+                self._socket.recv(1)
+
+    def _changed(self) -> bool:
+        """Whether anybody committed since the last look. It takes some microseconds, so a busy loop can afford it."""
+        before, self._version = self._version, self._look()
+        return self._version is not None and before != self._version
+
+    def _look(self) -> int | None:
+        try:
+            with self._lock, forks.inside():
+                if self._closed:
+                    return None
+                if self._connection is None:
+                    self._connection = connection.connect_reader(self._database)
+                (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+                return int(version)
+        except sqlite3.Error:
+            # Whoever reads or writes will find out what it is, and say so.
+            self._connection = None
+            return None
+
+
+def address(directory: Path, door: int, name: str) -> str:
+    """A name for the socket `name` in `directory`, on which `door` is open. Sockets take no long ones, but Linux has another
+    way to reach a file of an open directory."""
+    path = str(directory / name)
+    if len(os.fsencode(path)) <= _LONGEST:
+        return path
+    return f"/proc/self/fd/{door}/{name}"
+
+
+def _socket() -> socket.socket:
+    new = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    new.setblocking(False)
+    return new

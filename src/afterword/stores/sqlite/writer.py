@@ -1,0 +1,224 @@
+"""The one thread of a process that writes, and the transactions in which it gathers what arrives meanwhile."""
+
+import itertools
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from afterword.errors import StoreError
+from afterword.events import Added, Event, StoreFailed, Tell, Written, nobody
+from afterword.stores.pending import Pending, resolve
+from afterword.stores.sqlite import forks
+from afterword.stores.sqlite.checkpoint import DUE, OVERDUE, Checkpoints
+from afterword.stores.sqlite.connection import connect, meaning, meets_all, prepare
+from afterword.stores.sqlite.gate import Gate
+from afterword.stores.sqlite.transaction import Transaction, Verb, Write
+
+Answer = tuple[Pending[Any], Any, StoreError | None]
+Calls = Sequence[tuple[Verb, Sequence[Write]]]
+
+_LOOK_EVERY = 64
+"""Transactions between two looks whether the log is overdue for a checkpoint."""
+
+
+def _nothing(transaction: Transaction, calls: Sequence[None]) -> Sequence[None]:
+    return [None] * len(calls)
+
+
+OPEN = Verb(_nothing, _nothing)
+"""Opens the file, as every other verb does first, and no more."""
+
+
+def _no_checkpoint(transaction: Transaction, calls: Sequence[None]) -> Sequence[None]:
+    return [None] * len(calls)
+
+
+TIDY = Verb(_no_checkpoint, _no_checkpoint)
+"""Makes a checkpoint when one is due: no part of a transaction, but the last thing after it."""
+
+
+class Writer:
+    """What the writing thread does with a group of writes.
+
+    `enter` is called before the file is opened, `begin` makes the context of one transaction, `wake` is called after one that
+    left something to claim. Verbs are done in the order of `verbs`, whatever the order of the calls: each for all its calls at
+    once.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        gate: Gate,
+        *,
+        verbs: Sequence[Verb],
+        enter: Callable[[], None],
+        begin: Callable[[sqlite3.Connection], Transaction],
+        wake: Callable[[], None],
+        tell: Tell,
+    ) -> None:
+        self._path = path
+        self._gate = gate
+        self._order = {verb: place for place, verb in enumerate([OPEN, *verbs])}
+        self._enter = enter
+        self._begin = begin
+        self._wake = wake
+        self._tell = tell
+        self._checkpoints = Checkpoints(path)
+        self._connection: sqlite3.Connection | None = None
+        self._transactions = 0
+        self._left_work = False
+
+    def write(self, group: Sequence[Write]) -> None:
+        """Do all of these in one transaction, answer, and see to the log."""
+        tidying = [write for write in group if write.verb is TIDY]
+        writes = sorted((write for write in group if write.verb is not TIDY), key=lambda write: self._order[write.verb])
+        resolve(self._answers(writes))
+        if self._left_work:
+            self._left_work = False
+            self._wake()
+        if tidying:
+            resolve(self._tidied(tidying))
+        elif self._transactions >= _LOOK_EVERY:
+            self._relieve()
+
+    def leave(self) -> None:
+        """Close everything; SQLite empties the log when the last process does so."""
+        with forks.inside(), suppress(sqlite3.Error):
+            self._checkpoints.close()
+            self._drop()
+        self._gate.close()
+
+    def _answers(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        if not writes:
+            return []
+        try:
+            return self._attempt(writes)
+        except Exception as error:
+            self._recover(error)
+            if len(writes) == 1 or meets_all(error):
+                return self._refused(writes, error)
+        # One of them is at fault, and is to be the only one refused.
+        return [answer for write in writes for answer in self._answers([write])]
+
+    def _attempt(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        transaction = self._begin(self._opened())
+        calls = [(verb, list(group)) for verb, group in itertools.groupby(writes, key=lambda write: write.verb)]
+        with forks.inside():
+            answers = _idle(transaction, calls)
+        if answers is None:
+            with self._gated(), forks.inside():
+                answers = self._commit(transaction, calls)
+            self._announce(transaction)
+        return answers
+
+    def _commit(self, transaction: Transaction, calls: Calls) -> Sequence[Answer]:
+        connection = transaction.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            answers = [answer for verb, writes in calls for answer in _paired(writes, verb.act(transaction, _said(writes)))]
+            if transaction.written and self._tell is not nobody:
+                self._told(Written(tuple(transaction.written)))
+            connection.execute("COMMIT")
+        except BaseException:
+            transaction.room.forget()
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        self._transactions += 1
+        return answers
+
+    def _announce(self, transaction: Transaction) -> None:
+        """It is on disk."""
+        self._left_work |= transaction.wakes
+        if self._tell is nobody:
+            return
+        if transaction.written:
+            self._told(Added(tuple(transaction.written)))
+        for fact in transaction.facts:
+            self._told(fact)
+
+    def _told(self, event: Event) -> None:
+        try:
+            self._tell(event)
+        except Exception:
+            # A listener's fault is not the store's: what is written is written.
+            logging.getLogger("afterword").exception("a listener failed at %s", event)
+
+    def _tidied(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        try:
+            self._opened()
+            self._checkpoint(DUE)
+        except Exception as error:
+            self._recover(error)
+            return self._refused(writes, error)
+        return _paired(writes, [None] * len(writes))
+
+    def _relieve(self) -> None:
+        """Checkpoint although no worker asked: none seems to live."""
+        self._transactions = 0
+        try:
+            self._checkpoint(OVERDUE)
+        except Exception as error:
+            self._recover(error)
+            self._told(StoreFailed("checkpoint", meaning(error, self._path)))
+
+    def _checkpoint(self, size: int) -> None:
+        if self._connection is not None and self._checkpoints.due(size):
+            with self._gated(), forks.inside():
+                self._checkpoints.make(self._connection)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._enter()
+            with self._gated(), forks.inside():
+                prepare(self._path)
+                self._connection = connect(self._path)
+        return self._connection
+
+    @contextmanager
+    def _gated(self) -> Iterator[None]:
+        self._gate.take()
+        try:
+            yield
+        finally:
+            self._gate.free()
+
+    def _recover(self, error: Exception) -> None:
+        """After trouble with the file itself, open it anew before the next write."""
+        if isinstance(error, sqlite3.Error) and meets_all(error):
+            with forks.inside(), suppress(sqlite3.Error):
+                self._checkpoints.close()
+                self._drop()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _refused(self, writes: Sequence[Write], error: Exception) -> Sequence[Answer]:
+        return [(write.pending, None, meaning(error, self._path)) for write in writes]
+
+
+def _idle(transaction: Transaction, calls: Calls) -> Sequence[Answer] | None:
+    """The answers, where nothing is to be written at all."""
+    answers: list[Answer] = []
+    for verb, writes in calls:
+        given = verb.idle(transaction, _said(writes))
+        if given is None:
+            return None
+        answers += _paired(writes, given)
+    return answers
+
+
+def _said(writes: Sequence[Write]) -> Sequence[Any]:
+    return [write.argument for write in writes]
+
+
+def _paired(writes: Sequence[Write], answers: Sequence[Any]) -> Sequence[Answer]:
+    return [
+        (write.pending, None, answer) if isinstance(answer, StoreError) else (write.pending, answer, None)
+        for write, answer in zip(writes, answers, strict=True)
+    ]

@@ -1,0 +1,34 @@
+"""From a store's URL to the store."""
+
+from pathlib import Path
+
+from afterword.clock import Clock
+from afterword.errors import StoreUrlError
+from afterword.events import Tell
+from afterword.settings import Settings
+from afterword.stores.memory import MemoryStore
+from afterword.stores.sqlite.store import SqliteStore
+from afterword.stores.store import Store
+
+MAX_QUEUED = Settings().max_queued
+
+_SQLITE = "sqlite:///"
+
+
+def open_store(url: str, *, clock: Clock, tell: Tell, max_queued: int = MAX_QUEUED) -> Store:
+    """The store that `url` names, not opened yet. A relative path counts from the present working directory."""
+    if url == "memory":
+        return MemoryStore(clock=clock, tell=tell, max_queued=max_queued)
+    return SqliteStore(sqlite_path(url), clock=clock, tell=tell, max_queued=max_queued)
+
+
+def sqlite_path(url: str) -> Path:
+    """The absolute path of the database file. Raises StoreUrlError for anything but `sqlite:///` and a path."""
+    if not url.startswith(_SQLITE):
+        raise StoreUrlError(url=url, why="it does not begin with sqlite:///")
+    path = url.removeprefix(_SQLITE)
+    if not path or path.endswith("/"):
+        raise StoreUrlError(url=url, why="no file is named after sqlite:///")
+    if path.startswith((":memory:", "file:")) or "?" in path:
+        raise StoreUrlError(url=url, why="only the path of a file may follow sqlite:///")
+    return Path(path).absolute()
