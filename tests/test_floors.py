@@ -15,3 +15,11 @@ def test_every_import_goes_down() -> None:
     checked = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert checked.returncode == 0, checked.stdout
+
+
+def test_a_worker_process_holds_no_framework() -> None:
+    probe = "import sys, afterword.embedded; print({'fastapi', 'pydantic', 'starlette'} & sys.modules.keys())"
+
+    imported = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+
+    assert imported.stdout == "set()\n"

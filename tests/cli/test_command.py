@@ -52,10 +52,12 @@ def test_all_faults_are_told_at_once() -> None:
     told = afterword("worker", "main:app", "--concurrency", "0", "--drain=-1", AFTERWORD_KEEP="soon")
 
     assert told.returncode == 2
-    assert told.stderr == (
-        "These settings cannot be used: concurrency=0 must be a number of at least 1; "
-        "drain=-1.0 must be a number of at least 0; AFTERWORD_KEEP='soon' must be a number of at least 0\n"
-    )
+    assert told.stderr.startswith("These settings cannot be used: ")
+    assert [fault.split()[0] for fault in told.stderr.removeprefix("These settings cannot be used: ").split("; ")] == [
+        "concurrency=0",
+        "drain=-1.0",
+        "AFTERWORD_KEEP='soon'",
+    ]
 
 
 def test_without_typer_it_says_how_to_get_it() -> None:

@@ -1,0 +1,78 @@
+"""A worker started by hand, as a real process."""
+
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.processes import PATIENCE
+from tests.system.site import Site
+
+pytestmark = pytest.mark.process
+
+LABELLED = """
+from fastapi import FastAPI
+from ledger import note
+
+from afterword import Afterword, BackgroundTasks, task
+
+app = FastAPI()
+Afterword(app)
+
+
+@task(ordered=False)
+def work(number: int):
+    note(number, "start")
+    note(number, "end")
+
+
+@task(queue="mail", ordered=False)
+def mail(number: int):
+    work(number)
+
+
+@app.post("/both")
+async def both(background_tasks: BackgroundTasks):
+    background_tasks.add_task(work, 1)
+    background_tasks.add_task(mail, 2)
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    try:
+        yield site
+    finally:
+        site.clear()
+
+
+def test_it_runs_the_jobs_of_the_application_in_its_folder(site: Site) -> None:
+    server = site.serve(worker=False)
+    server.add("sleep", 1)
+
+    worker, log = site.run("-m", "afterword", "worker")
+    site.wait_for([1])
+    worker.send_signal(signal.SIGINT)
+
+    assert worker.wait(PATIENCE) == 0
+    assert re.search(rf"worker {worker.pid} started for main:app", log.read_text())
+    assert re.search(r"draining: it got SIGINT", log.read_text())
+    assert re.search(rf"worker {worker.pid} stopped", log.read_text())
+
+
+def test_it_leaves_the_jobs_of_other_queues(site: Site) -> None:
+    (site.folder / "labelled.py").write_text(LABELLED)
+    server = site.serve("labelled:app", worker=False)
+    httpx.post(f"{server.address}/both").raise_for_status()
+
+    worker, _ = site.run("-m", "afterword", "worker", "labelled:app", "--queues", "mail")
+    site.wait_for([2])  # Written after the other, so that one was seen before.
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(PATIENCE) == 0
+    assert {number: job.state.word for number, job in site.jobs().items()} == {1: "queued", 2: "succeeded"}
+    assert set(site.starts()) == {2}
