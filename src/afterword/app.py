@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, ParamSpec
 
 from starlette.applications import Starlette
@@ -12,14 +13,17 @@ from afterword import inline, settings
 from afterword.adder import Adder
 from afterword.background import Reference
 from afterword.clock import SystemClock
-from afterword.discovery import locate
+from afterword.discovery import Target, locate
 from afterword.errors import AlreadyAttached, AlreadyStarted
 from afterword.events import Listeners, Tell
+from afterword.launch import Launch
 from afterword.stores.store import Store
-from afterword.stores.url import open_store
+from afterword.stores.url import open_store, shared
 from afterword.tasks.registry import Registry
 from afterword.telemetry.logs import Logs
 from afterword.witness import Witness
+from afterword.worker.election import Election
+from afterword.worker.keeper import Keeper, patience
 
 P = ParamSpec("P")
 
@@ -66,6 +70,7 @@ class Afterword:
         self._listeners = Listeners([Logs()])
         self._app: Starlette | None = None
         self._store: Store | None = None
+        self._target: Target | None = None
         self._adder: Adder | None = None
         self._making = threading.Lock()
         if app is not None:
@@ -150,7 +155,32 @@ class Afterword:
 
     @asynccontextmanager
     async def _worker_kept(self) -> AsyncIterator[None]:
-        yield
+        keeper = self._keeper()
+        if keeper is None:
+            yield
+            return
+        keeper.start()
+        try:
+            yield
+        finally:
+            await keeper.stop(patience(sys.orig_argv))
+
+    def _keeper(self) -> Keeper | None:
+        """Who keeps a worker for this application; None where it wants none, or where no other process could reach its jobs."""
+        store, target = self._store, self._target
+        if not self.settings.worker or store is None or store.life is None or target is None:
+            return None
+        launch = Launch(
+            store=shared(self.settings.store),
+            app=target.name,
+            path=(str(target.root), *sys.path),
+            runners=self.settings.runners,
+            concurrency=self.settings.concurrency,
+            drain=self.settings.drain,
+            keep=self.settings.keep,
+        )
+        election = Election(Path(store.life).parent, target.name)
+        return Keeper(store, launch, election, self._listeners.tell)
 
     def _find(self) -> Adder | None:
         """What adds the jobs, None inline. Made at the first need, when the module that holds the application is complete."""
@@ -165,7 +195,7 @@ class Afterword:
     def _make(self) -> Adder:
         clock = SystemClock()
         tell = self._listeners.tell
-        target = locate(self._application(), self.settings.application, self._module, self._function)
+        self._target = target = locate(self._application(), self.settings.application, self._module, self._function)
         if self._store is None:
             self._store = open_store(self.settings.store, clock=clock, tell=tell, max_queued=self.settings.max_queued)
         self._store.open()

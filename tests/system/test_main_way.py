@@ -95,15 +95,27 @@ def test_sys_exit_in_a_task_is_a_failure_not_a_crash(site: Site) -> None:
 
 
 def test_the_event_loop_of_the_api_is_never_blocked_by_a_task(site: Site) -> None:
-    """Blocking coroutines burn on every runner; all pings are answered before the first of them ends."""
-    server = site.serve(AFTERWORD_CONCURRENCY="2")
+    """Blocking coroutines burn on all runners; a hundred pings are answered before any of these ends."""
+    server = site.serve(AFTERWORD_CONCURRENCY="1", AFTERWORD_RUNNERS="2")
     for number in range(8):
-        server.add("burn_async", number, seconds=4)
-    site.wait_for([0, 1], "start")
+        server.add("burn_async", number, seconds=6)
+    wait_until(lambda: len({entry.pid for entry in site.ledger()}) == 2, "both runners")
+    second = site.ledger()[-1].number
     with httpx.Client(timeout=PATIENCE) as client:
         for _ in range(100):
             client.get(f"{server.address}/ping").raise_for_status()
-    assert not site.ends()
+    assert second not in site.ends()
+
+
+def test_a_coroutine_that_blocks_its_runner_does_not_hold_up_what_comes_later(site: Site) -> None:
+    server = site.serve(AFTERWORD_RUNNERS="2")
+    server.add("burn_async", 0, seconds=10)
+    site.wait_for([0], "start")
+    server.add("sleep_async", 1)  # May have been handed to the same runner, before anybody could know.
+    wait_until(lambda: len(runners(workers(server.pid)[0])) == 2, "a second runner")
+    server.add("sleep_async", 2)
+    site.wait_for([2])
+    assert 0 not in site.ends()
 
 
 def test_modules_beside_main_work_without_registering_anything(site: Site) -> None:

@@ -10,9 +10,9 @@ from typer import Argument, Option
 from afterword import settings
 from afterword.discovery import guess
 from afterword.embedded import serve
-from afterword.errors import AfterwordError, StoreNotShared
+from afterword.errors import AfterwordError
 from afterword.launch import Launch
-from afterword.stores.url import sqlite_path
+from afterword.stores.url import shared
 
 DEFAULTS = settings.Settings()
 
@@ -46,7 +46,7 @@ def plan(chosen: settings.Settings, target: str | None, app_dir: Path, queues: s
     """What the worker is told. Raises ApplicationNotFound, StoreNotShared or StoreUrlError."""
     found = guess(app_dir, target or chosen.application)
     return Launch(
-        store=f"sqlite:///{_shared(chosen.store)}",
+        store=shared(chosen.store),
         app=found.name,
         path=(str(found.root), *sys.path),
         runners=chosen.runners,
@@ -55,9 +55,3 @@ def plan(chosen: settings.Settings, target: str | None, app_dir: Path, queues: s
         keep=chosen.keep,
         queues=tuple(label.strip() for label in queues.split(",") if label.strip()),
     )
-
-
-def _shared(url: str) -> Path:
-    if url in ("memory", "inline"):
-        raise StoreNotShared(url=url)
-    return sqlite_path(url)

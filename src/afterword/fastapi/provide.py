@@ -47,15 +47,18 @@ async def provide(connection: HTTPConnection, stock: fastapi.BackgroundTasks) ->
 
 def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
     collector = Collector(adder, held=True)
+    around = exchange.before  # That of an endpoint which lets another application answer.
 
     async def commit() -> None:
+        if around is not None:
+            await around()
         try:
             await collector.commit()
         except StoreError as failure:
             _refuse(failure)
 
     async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        exchange.before = None
+        exchange.before = around
         if error is None:
             await commit()
         else:

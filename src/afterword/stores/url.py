@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from afterword.clock import Clock
-from afterword.errors import StoreUrlError
+from afterword.errors import StoreNotShared, StoreUrlError
 from afterword.events import Tell
 from afterword.settings import Settings
 from afterword.stores.memory import MemoryStore
@@ -20,6 +20,13 @@ def open_store(url: str, *, clock: Clock, tell: Tell, max_queued: int = MAX_QUEU
     if url == "memory":
         return MemoryStore(clock=clock, tell=tell, max_queued=max_queued)
     return SqliteStore(sqlite_path(url), clock=clock, tell=tell, max_queued=max_queued)
+
+
+def shared(url: str) -> str:
+    """The URL by which other processes open the same store, wherever they work. Raises StoreNotShared where none can."""
+    if url in ("memory", "inline"):
+        raise StoreNotShared(url=url)
+    return f"{_SQLITE}{sqlite_path(url)}"
 
 
 def sqlite_path(url: str) -> Path:

@@ -63,6 +63,8 @@ class Parameters:
                 if self._required.issubset(values):
                     return values
         values = dict(self.signature.bind(*args, **kwargs).arguments)
+        for name in self._required - values.keys():  # Python 3.13 misses one by place whose name a keyword has.
+            raise TypeError(f"missing a required argument: {name!r}")
         for name, kind in self._variadic.items():
             if kind is inspect.Parameter.VAR_POSITIONAL and name in values:
                 values[name] = list(values[name])

@@ -4,6 +4,8 @@ import asyncio
 import dataclasses
 import os
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 
 from afterword.errors import StoreError
 from afterword.events import StoreFailed, Tell, WorkerLost
@@ -20,6 +22,9 @@ SETTLED = 5.0
 
 LONGEST_REST = 30.0
 """Seconds to wait, at most, before a worker that keeps dying is started again."""
+
+PATIENCE = 5.0
+"""Seconds that an application which stops waits for its worker; the worker drains on by itself if that takes longer."""
 
 
 class Keeper:
@@ -81,6 +86,13 @@ class Keeper:
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
+
+
+def patience(command_line: Sequence[str]) -> float:
+    """Seconds to wait for the worker's end: none under a reloader, where the next application is to start at once."""
+    program, *arguments = command_line
+    under_fastapi_dev = Path(program).stem in ("fastapi", "__main__") and arguments[:1] == ["dev"]
+    return 0.0 if under_fastapi_dev or "--reload" in arguments else PATIENCE
 
 
 def _spawn(launch: Launch) -> tuple[subprocess.Popen[bytes], int]:

@@ -72,6 +72,9 @@ class Pool(Audience):
     def review(self) -> None:
         """Start or dismiss a runner where that is due; call it a few times a second and when a runner died."""
         now = self._steady()
+        if any([runner.look(now) for runner in self._runners]):
+            self._place()
+            self._answer([])
         seats = [runner.seat for runner in self._runners]
         self._busy_since = (self._busy_since or now) if lacking(seats, self._shape) else None
         self._idle_since = (self._idle_since or now) if surplus(seats) is not None else None
@@ -161,7 +164,7 @@ class Pool(Audience):
         for index, jobs in handed.items():
             runner = self._runners[index]
             runner.exclusive = jobs[0].alone
-            runner.hand(jobs)
+            runner.hand(jobs, self._steady())
             self._tell(Handed(tuple(job.id for job in jobs), runner.pid))
 
 

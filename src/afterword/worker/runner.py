@@ -18,6 +18,10 @@ from afterword.worker import exits
 from afterword.worker.placing import Seat
 
 
+PROMPT = 300_000
+"""Microseconds within which a runner begins what it was handed, unless it is stuck."""
+
+
 class Audience(Protocol):
     """Who wants to know what a runner has to say."""
 
@@ -49,6 +53,8 @@ class Runner:
         self.exclusive = False
         self._audience = audience
         self._jobs: dict[int, Job] = {}
+        self._unbegun: dict[int, int] = {}
+        self._stuck = False
         self._free = list(reversed(range(launch.concurrency)))
         self._broken: str | None = None
         self._ours = False
@@ -63,14 +69,22 @@ class Runner:
 
     @property
     def seat(self) -> Seat:
-        return Seat(load=len(self._jobs), ready=self.ready, exclusive=self.exclusive)
+        return Seat(load=len(self._jobs), ready=self.ready and not self._stuck, exclusive=self.exclusive)
 
-    def hand(self, jobs: Sequence[Job]) -> None:
+    def look(self, now: int) -> bool:
+        """Notice whether it is stuck: a coroutine that does not give way keeps it from beginning what it was handed. Answers
+        whether that has changed. `now` is a monotonic time in microseconds."""
+        self._unbegun = {slot: since for slot, since in self._unbegun.items() if not self._starts.marked(slot)}
+        was, self._stuck = self._stuck, any(now - since > PROMPT for since in self._unbegun.values())
+        return was != self._stuck
+
+    def hand(self, jobs: Sequence[Job], now: int) -> None:
         """Give it these jobs to run, now. It must have room for them."""
         orders = []
         for job in jobs:
             slot = self._free.pop()
             self._jobs[slot] = job
+            self._unbegun[slot] = now
             orders.append(Order(slot, job.id, job.task, job.attempt, job.arguments))
         self._channel.send(Run(orders))
 
@@ -107,6 +121,7 @@ class Runner:
         if slot not in self._jobs:
             raise FrameError(why=f"nothing runs in slot {slot}")
         self._starts.clear(slot)
+        self._unbegun.pop(slot, None)
         self._free.append(slot)
         if len(self._jobs) == 1:
             self.exclusive = False
