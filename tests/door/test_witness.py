@@ -91,6 +91,35 @@ def test_nor_when_the_commit_fails(app: FastAPI, client: TestClient, store: Watc
     assert store.jobs() == []
 
 
+def test_an_endpoint_that_lets_another_application_answer(
+    app: FastAPI, client: TestClient, store: Watched, notes: list[str]
+) -> None:
+    inner = FastAPI()
+
+    @inner.get("/")
+    async def answering(background_tasks: BackgroundTasks) -> None:
+        background_tasks.add_task(work, "inner")
+
+    class Passing(PlainTextResponse):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    @app.get("/")
+    async def endpoint(request: Request, background_tasks: BackgroundTasks) -> PlainTextResponse:
+        background_tasks.add_task(work, "outer")
+
+        async def noting(message: Message) -> None:
+            await request._send(message)
+            notes.append(message["type"])
+
+        await inner(dict(request.scope), request.receive, noting)
+        return Passing()
+
+    assert client.get("/").status_code == 200
+    assert notes[:3] == ["add 1", "add 1", "http.response.start"]
+    assert sorted(labels(store.jobs())) == ["inner", "outer"]
+    assert states(store.jobs()) == [State.QUEUED] * 2
+
+
 @pytest.mark.skipif(not hasattr(FastAPI, "frontend"), reason="this FastAPI has no app.frontend()")
 def test_dependencies_of_a_frontend(store: Watched, notes: list[str], tmp_path: object) -> None:
     from pathlib import Path

@@ -50,12 +50,15 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
     around = exchange.before  # That of an endpoint which lets another application answer.
 
     async def commit() -> None:
-        if around is not None:
-            await around()
         try:
             await collector.commit()
         except StoreError as failure:
             _refuse(failure)
+
+    async def before() -> None:
+        if around is not None:
+            await around()
+        await commit()
 
     async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         exchange.before = around
@@ -69,7 +72,7 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
 
     _at_the_bottom(scope, FUNCTION, leave)
     _at_the_bottom(scope, REQUEST, end)
-    exchange.before = commit
+    exchange.before = before
     return Tasks.of(collector)
 
 
