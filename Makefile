@@ -25,6 +25,7 @@ test: .venv/.ready test-oldest
 
 test-oldest: .venv-oldest/.ready
 	.venv-oldest/$(PYTEST) -m 'not process' --ignore tests/test_floors.py
+	.venv-oldest/$(PYTEST) -m process tests/door tests/examples
 
 check: .venv/.ready
 	.venv/bin/ruff format --check
