@@ -18,6 +18,6 @@ def fulfil(number: int) -> None:
 
 
 @app.post("/orders/{number}", status_code=202)
-async def order(number: int, background_tasks: BackgroundTasks):
+async def order(number: int, background_tasks: BackgroundTasks) -> dict[str, int]:
     background_tasks.add_task(fulfil, number)
     return {"order": number, "api": os.getpid()}

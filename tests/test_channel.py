@@ -33,7 +33,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 async def test_frames_arrive_in_order(pair: tuple[socket.socket, socket.socket]) -> None:
     left, right = Ear(), Ear()
     ours, theirs = left.channel(pair[0]), right.channel(pair[1])
-    sent = [Ready(), Recall(), Ended([(1, Succeeded(b"1")), (2, Failed("no", retry=False))])]
+    sent: list[Frame] = [Ready(), Recall(), Ended([(1, Succeeded(b"1")), (2, Failed("no", retry=False))])]
     for frame in sent:
         ours.send(frame)
     assert [await right.frames.get() for _ in sent] == sent

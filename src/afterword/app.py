@@ -163,7 +163,7 @@ class Afterword:
         try:
             yield
         finally:
-            await keeper.stop(patience(sys.orig_argv))
+            await keeper.stop(patience(sys.argv))
 
     def _keeper(self) -> Keeper | None:
         """Who keeps a worker for this application; None where it wants none, or where no other process could reach its jobs."""

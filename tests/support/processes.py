@@ -1,5 +1,6 @@
 """Real processes, looked at from outside."""
 
+import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,9 +42,30 @@ def alive(pid: int) -> bool:
     return bool(command_line(pid))
 
 
+def lives_in(pid: int, folder: Path) -> bool:
+    """Whether it lives and works in `folder`: then it is the one that was started there, not a stranger with its pid."""
+    try:
+        return alive(pid) and (Path("/proc") / str(pid) / "cwd").readlink() == folder
+    except OSError:
+        return False
+
+
 def workers(pid: int) -> list[int]:
     return [child for child in descendants(pid) if "afterword.embedded" in command_line(child)]
 
 
 def runners(pid: int) -> list[int]:
     return [child for child in descendants(pid) if "afterword.runner" in command_line(child)]
+
+
+def free_port() -> int:
+    """A port that nobody listens on, for servers that cannot say which one they took."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from afterword.stores.sqlite.store import SqliteStore
-from tests.support.processes import PATIENCE, alive, descendants, wait_until
 
 from afterword.jobs.job import Job
 from afterword.launch import Launch
+from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Query
+from tests.support.processes import PATIENCE, descendants, free_port, listens, lives_in, wait_until
 
 PROJECT = Path(__file__).parent / "project"
 
@@ -73,12 +73,16 @@ class Site:
 
     def serve(self, app: str = "main:app", *options: str, worker: bool = True, **environment: str) -> Server:
         """A real uvicorn, once it listens."""
-        command = [sys.executable, "-m", "uvicorn", app, "--port", "0", "--no-access-log", *options]
+        # Of several processes that share a port none says which one it is.
+        port = free_port() if "--workers" in options else 0
+        command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log", *options]
         process, log = self._start(command, AFTERWORD_WORKER="on" if worker else "off", **environment)
         pattern = re.compile(r"http://127\.0\.0\.1:\d+")
         wait_until(lambda: bool(pattern.search(log.read_text())) or process.poll() is not None, "uvicorn")
         found = pattern.search(log.read_text())
         assert found, log.read_text()
+        if port:
+            wait_until(lambda: listens(port), "uvicorn's processes")
         return Server(process, found.group(), log)
 
     def work(self, crash: str = "", app: str = "main:app", **launch: Any) -> subprocess.Popen[bytes]:
@@ -96,11 +100,12 @@ class Site:
         for process in self._processes:
             self._seen.update([process.pid, *descendants(process.pid)])
         for process in self._processes:
-            if process.poll() is None:
-                process.kill()
+            process.kill()
             process.wait()
-        for pid in [pid for pid in self._seen if alive(pid)]:
-            wait_until(lambda pid=pid: not alive(pid), f"the end of {pid}")  # type: ignore[misc]
+        for pid in self._seen:
+            if lives_in(pid, self.folder):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(lives_in(pid, self.folder) for pid in self._seen), f"the end of {self._seen}")
 
     def remember(self, pids: Sequence[int]) -> None:
         """These must be gone at the end as well."""

@@ -1,9 +1,9 @@
 """Tasks that take their runner along."""
 
 import pytest
-from tests.system.site import Site
 
 from afterword.jobs.job import State
+from tests.system.site import Site
 
 pytestmark = pytest.mark.process
 

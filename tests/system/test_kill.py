@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from tests.support.processes import PATIENCE, runners, wait_until, workers
-from tests.system.site import Server, Site
 
 from afterword.jobs.job import State
+from tests.support.processes import PATIENCE, runners, wait_until, workers
+from tests.system.site import Server, Site
 
 pytestmark = pytest.mark.process
 
@@ -157,7 +157,7 @@ def busy(site: Site) -> Iterator[tuple[Server, int]]:
 def test_a_killed_runners_jobs_run_again_within_a_tenth_of_a_second(site: Site, busy: tuple[Server, int]) -> None:
     server, worker = busy
     pauses = []
-    for kill in range(4):
+    for kill in range(3):  # It was alone at all but the first: a fourth would fail it.
         pid = [entry for entry in site.ledger() if entry.number == 1000][-1].pid
         wait_until(lambda: len(runners(worker)) >= 2, "a spare runner")
         # The spare is ready when it could take something: a short task tells.
@@ -167,6 +167,4 @@ def test_a_killed_runners_jobs_run_again_within_a_tenth_of_a_second(site: Site, 
         killed = _now()
         wait_until(lambda kill=kill: site.starts()[1000] == kill + 2, "the next start")  # type: ignore[misc]
         pauses.append([entry for entry in site.ledger() if entry.number == 1000][-1].at - killed)
-        if site.jobs()[1000].state.finished:
-            break
     assert min(pauses) < 100e6, pauses

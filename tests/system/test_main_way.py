@@ -4,10 +4,10 @@ import signal
 
 import httpx
 import pytest
-from tests.support.processes import PATIENCE, runners, wait_until, workers
-from tests.system.site import Site, terminate
 
 from afterword.jobs.job import State
+from tests.support.processes import PATIENCE, runners, wait_until, workers
+from tests.system.site import Site, terminate
 
 pytestmark = pytest.mark.process
 

@@ -75,7 +75,7 @@ def settle(job: Job, outcome: Outcome, now: int, draw: float) -> Settlement:
         case Interrupted(reason, started):
             if started and job.at_most_once:
                 return _finish(job, State.FAILED, now, error=f"{reason}; it runs at most once, so it is not tried again")
-            return _again(job, now, error=job.error, attempt=job.attempt - 1, counted=False)
+            return _again(job, now, error=job.error, attempt=job.attempt - 1, alone=job.alone, counted=False)
         case Crashed(cause, alone):
             return _crash(job, cause, alone, now)
         case _:
@@ -134,6 +134,7 @@ def retry(job: Job) -> Job:
         attempt=0,
         crashes=0,
         lost=0,
+        alone=False,
         started_at=None,
         ended_at=None,
     )
@@ -147,7 +148,7 @@ def _crash(job: Job, cause: str, alone: bool, now: int) -> Settlement:
     crashes = job.crashes + 1
     if crashes >= CRASH_LIMIT:
         error = f"it ended its runner {crashes} times while nothing else ran there: {cause}"
-        return _finish(job._replace(crashes=crashes), State.FAILED, now, error=error)
+        return _finish(job._replace(crashes=crashes, attempt=job.attempt - 1), State.FAILED, now, error=error)
     return _again(job._replace(crashes=crashes), now, error=cause, attempt=job.attempt - 1, alone=True)
 
 
@@ -158,7 +159,7 @@ def _again(
     after: int = 0,
     error: str | None,
     attempt: int | None = None,
-    alone: bool | None = None,
+    alone: bool = False,
     counted: bool = True,
 ) -> Settlement:
     return Settlement(
@@ -169,7 +170,7 @@ def _again(
         run_at=now + after if after else 0,
         attempt=job.attempt if attempt is None else attempt,
         crashes=job.crashes,
-        alone=job.alone if alone is None else alone,
+        alone=alone,
         counted=counted,
         ended_at=now,
         result=None,

@@ -89,7 +89,10 @@ class Keeper:
 
 
 def patience(command_line: Sequence[str]) -> float:
-    """Seconds to wait for the worker's end: none under a reloader, where the next application is to start at once."""
+    """Seconds to wait for the worker's end: none under a reloader, where the next application is to start at once.
+
+    A reloader's child has the `sys.argv` of its parent.
+    """
     program, *arguments = command_line
     under_fastapi_dev = Path(program).stem in ("fastapi", "__main__") and arguments[:1] == ["dev"]
     return 0.0 if under_fastapi_dev or "--reload" in arguments else PATIENCE

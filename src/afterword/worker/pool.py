@@ -72,7 +72,8 @@ class Pool(Audience):
     def review(self) -> None:
         """Start or dismiss a runner where that is due; call it a few times a second and when a runner died."""
         now = self._steady()
-        if any([runner.look(now) for runner in self._runners]):
+        changes = [runner.look(now) for runner in self._runners]
+        if any(changes):
             self._place()
             self._answer([])
         seats = [runner.seat for runner in self._runners]

@@ -17,7 +17,6 @@ from afterword.launch import Launch, RunnerLaunch, command
 from afterword.worker import exits
 from afterword.worker.placing import Seat
 
-
 PROMPT = 300_000
 """Microseconds within which a runner begins what it was handed, unless it is stuck."""
 
