@@ -32,7 +32,7 @@ def test_notes_are_written_by_another_process(site: Site) -> None:
 
     answer = httpx.post(f"{server.address}/notifications/ada@example.com")
     assert answer.json() == {"message": "Notification is on its way"}
-    notification = "notification for ada@example.com: you have news"
+    notification = "notification for ada@example.com: you have news\n"
     wait_until(lambda: log.exists() and log.read_text() == notification, "the notification")
 
     answer = httpx.post(f"{server.address}/reminders/ada@example.com", params={"about": "tea"})
