@@ -18,7 +18,7 @@ Afterword(app)
 def write_notification(email: str, message: str = "") -> None:
     """Replaces the log by this one notification."""
     with open("log.txt", mode="w") as log:
-        log.write(f"notification for {email}: {message}")
+        log.write(f"notification for {email}: {message}\n")
 
 
 def write_log(message: str) -> None:
