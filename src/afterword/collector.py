@@ -102,7 +102,6 @@ class Collector:
         with self._lock:
             self._phase = Phase.OPEN
             self._collected.clear()
-            self._last = None
 
     async def end(self, *, failed: bool) -> None:
         """The request is over: its jobs may start or, where it `failed` before it answered, are deleted.
@@ -111,8 +110,6 @@ class Collector:
         """
         with self._lock:
             self._phase = Phase.ENDED
-            if failed:
-                self._last = None
             self._harvest()
         ending = self._end(failed)
         if not self._writes:

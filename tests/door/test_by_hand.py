@@ -1,7 +1,7 @@
 """Lists made by hand, for `Response(background=...)`."""
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.testclient import TestClient
 from starlette.background import BackgroundTask
@@ -68,6 +68,17 @@ def test_an_injected_list_as_background_is_written_once(
     assert notes == ["add 1", "release 1"]
 
 
+def test_an_injected_list_that_is_called_is_still_its_request_s(app: FastAPI, client: TestClient, notes: list[str]) -> None:
+    @app.post("/")
+    async def endpoint(background_tasks: BackgroundTasks) -> None:
+        background_tasks.add_task(work, "a")
+        await background_tasks()
+        raise HTTPException(409)
+
+    assert client.post("/").status_code == 409
+    assert notes == []
+
+
 def test_what_is_added_after_it_was_written_is_written_at_once(app: FastAPI, client: TestClient, store: Watched) -> None:
     @app.post("/")
     async def endpoint() -> None:
@@ -79,6 +90,21 @@ def test_what_is_added_after_it_was_written_is_written_at_once(app: FastAPI, cli
     assert client.post("/").status_code == 200
     assert labels(store.jobs()) == ["a", "b"]
     assert chain(job for (job,) in store.adds) == [None, "a"]
+
+
+def test_what_cannot_be_written_after_that_is_logged(app: FastAPI, store: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    @app.post("/")
+    async def endpoint() -> None:
+        tasks = Tasks()
+        tasks.add_task(work, "a")
+        await tasks()
+        store.fail("add", StoreUnavailable(store="there", why="the disk is full"))
+        tasks.add_task(work, "b")
+
+    with TestClient(app) as client:
+        assert client.post("/").status_code == 200
+
+    assert "tests.door.work:work" in caplog.text and "the disk is full" in caplog.text
 
 
 def test_a_write_that_fails_is_an_error_of_the_response(app: FastAPI, store: Watched) -> None:

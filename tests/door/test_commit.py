@@ -172,10 +172,12 @@ def test_what_a_dependency_adds_when_the_endpoint_failed_is_discarded_too(
         try:
             yield
         finally:
+            assert background_tasks.tasks == ()
             background_tasks.add_task(work, "a")
 
     @app.post("/", dependencies=[Depends(adding)])
-    async def endpoint() -> None:
+    async def endpoint(background_tasks: BackgroundTasks) -> None:
+        background_tasks.add_task(work, "never written")
         raise HTTPException(409)
 
     assert client.post("/").status_code == 409
@@ -287,7 +289,9 @@ def test_middlewares_that_hold_the_response_back_do_not_make_it_a_failure(
 # When it cannot be written
 
 
-def test_the_client_gets_503_and_when_to_come_back(app: FastAPI, client: TestClient, store: Watched, notes: list[str]) -> None:
+def test_the_client_gets_503_and_when_to_come_back(
+    app: FastAPI, client: TestClient, store: Watched, notes: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     sends_noted(app, notes)
 
     @app.post("/")
@@ -301,6 +305,7 @@ def test_the_client_gets_503_and_when_to_come_back(app: FastAPI, client: TestCli
     assert (unavailable.status_code, unavailable.headers["Retry-After"]) == (503, "1")
     assert (full.status_code, full.headers["Retry-After"]) == (503, "5")
     assert "secret" not in unavailable.text
+    assert "/secret/place/afterword.db" in caplog.text and "lost" not in caplog.text
     assert good.status_code == 200
     assert notes == ["add fails", "response 503", "add fails", "response 503", "add 1", "response 200", "release 1"]
 

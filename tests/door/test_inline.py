@@ -20,7 +20,7 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 
 from afterword import Afterword, BackgroundTasks
 from tests.door.watched import Watched
-from tests.door.work import ran, sweep
+from tests.door.work import ran, sweep, sweep_async
 
 Scenario = Callable[[FastAPI, Any, list[str]], None]
 """Makes an application whose list is asked for by the annotation in the middle, and which notes what happens."""
@@ -309,11 +309,12 @@ def test_tasks_with_options_references_and_names_that_the_stock_list_has_itself(
     async def endpoint(background_tasks: BackgroundTasks) -> list[str]:
         first = background_tasks.add_task(sweep, "swept").id
         assert len(background_tasks.tasks) == 1
+        background_tasks.add_task(sweep_async, "swept on the loop")
         return [first, background_tasks.add_task(named, func="f", self="s").id]
 
     first, second = TestClient(inline).get("/").json()
 
-    assert ran == ["swept", "fs"]
+    assert ran == ["swept", "swept on the loop", "fs"]
     assert first < second
 
 

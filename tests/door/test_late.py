@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from fastapi import Depends, FastAPI, WebSocket
@@ -10,11 +12,13 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 
 from afterword import BackgroundTasks, Tasks
+from afterword.adder import Adder
 from afterword.errors import StoreUnavailable
-from afterword.jobs.job import State
+from afterword.jobs.job import Job, State
+from afterword.tasks.call import Call
 from tests.door.reading import chain, labels, states
 from tests.door.watched import Watched
-from tests.door.work import work
+from tests.door.work import sweep, work
 
 UNAVAILABLE = StoreUnavailable(store="there", why="the disk is full")
 
@@ -164,6 +168,30 @@ def test_after_the_end_a_failure_reaches_a_thread_and_is_logged_on_a_loop(
     assert "tests.door.work:work" in caplog.text and "lost" in caplog.text
 
 
+def test_a_thread_that_adds_at_the_moment_of_the_commit_loses_nothing(
+    app: FastAPI, client: TestClient, store: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = threading.Event()
+    make = Adder.job
+
+    def slowly(self: Adder, call: Call, **options: Any) -> Job:
+        if b"slow" in call.arguments:
+            inside.set()
+            time.sleep(0.1)  # The commit comes meanwhile.
+        return make(self, call, **options)
+
+    monkeypatch.setattr(Adder, "job", slowly)
+
+    @app.post("/")
+    def endpoint(background_tasks: BackgroundTasks) -> None:
+        background_tasks.add_task(work, "first")
+        threading.Thread(target=background_tasks.add_task, args=(work, "slow")).start()
+        inside.wait()
+
+    assert client.post("/").status_code == 200
+    assert labels(store.jobs()) == ["first", "slow"]
+
+
 def test_threads_of_an_endpoint_may_add_while_it_commits(app: FastAPI, client: TestClient, store: Watched) -> None:
     count = 200
     threads: list[threading.Thread] = []
@@ -213,6 +241,20 @@ def test_sockets_write_at_once_ready_to_run(app: FastAPI, client: TestClient, st
     assert notes == ["add 1", "add 1"]
     assert chain(job for (job,) in store.adds) == [None, "first"]
     assert {job.owner for job in store.jobs()} == {None}
+
+
+def test_an_unordered_task_of_a_socket_waits_for_nothing(app: FastAPI, client: TestClient, store: Watched) -> None:
+    @app.websocket("/")
+    async def endpoint(socket: WebSocket, background_tasks: BackgroundTasks) -> None:
+        await socket.accept()
+        background_tasks.add_task(work, "first")
+        background_tasks.add_task(sweep, "aside")
+        await socket.close()
+
+    with client.websocket_connect("/") as socket:
+        assert socket.receive()["type"] == "websocket.close"
+
+    assert states(store.jobs()) == [State.QUEUED, State.QUEUED]
 
 
 def test_a_socket_that_fails_keeps_what_it_added(app: FastAPI, client: TestClient, store: Watched) -> None:

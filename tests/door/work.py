@@ -20,3 +20,8 @@ def work_named(**facts: str) -> None:
 @task(name="sweep", ordered=False, queue="slow", priority=7, at_most_once=True)
 def sweep(label: str) -> None:
     ran.append(label)
+
+
+@task
+async def sweep_async(label: str) -> None:
+    ran.append(label)

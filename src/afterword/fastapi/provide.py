@@ -55,11 +55,6 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
         except StoreError as failure:
             _refuse(failure)
 
-    async def before() -> None:
-        if around is not None:
-            await around()
-        await commit()
-
     async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         exchange.before = around
         if error is None:
@@ -72,7 +67,7 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
 
     _at_the_bottom(scope, FUNCTION, leave)
     _at_the_bottom(scope, REQUEST, end)
-    exchange.before = before
+    exchange.before = commit
     return Tasks.of(collector)
 
 
