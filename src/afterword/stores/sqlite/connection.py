@@ -61,11 +61,12 @@ def prepare(path: Path) -> None:
     connection = connect(path)
     try:
         found = _schema(connection, path)
-        if not migrations.ahead(_MIGRATIONS, found, str(path)):
-            return
+        lacking = migrations.ahead(_MIGRATIONS, found, str(path))
+        # Even a finished schema may have come without its log: a backup that was put back, say.
         if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise StoreUnavailable(store=path, why="SQLite cannot keep a write-ahead log there")
-        _migrate(connection, path)
+        if lacking:
+            _migrate(connection, path)
     finally:
         connection.close()
 

@@ -1,6 +1,7 @@
-"""A process that forks while a thread of it is inside SQLite leaves its child with mutexes that nobody will ever unlock.
+"""SQLite does not survive a fork: a child finds its mutexes locked by threads that it does not have, and its notes about file
+locks tell of locks that the kernel has not given to it. A file that was open at the fork cannot be opened safely in the child.
 
-So nobody forks meanwhile, and the child is told, before anything else runs in it, to begin anew.
+So before a process forks, whoever is inside SQLite comes out, and every connection is closed; parent and child open new ones.
 """
 
 import os
@@ -10,50 +11,57 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
 
-PATIENCE = 5.0
-"""Seconds that a fork waits, at most, for the threads inside SQLite: one that is stuck there must not stop its process."""
 
+class Forking(Protocol):
+    """Who has connections, or anything else that a child must not share."""
 
-class Forked(Protocol):
+    def about_to_fork(self) -> None:
+        """Close every connection; nobody is using one."""
+        ...
+
     def forked(self) -> None:
-        """This is the child of a fork: forget what belongs to the parent."""
+        """This is the child: let go of whatever belongs to the parent."""
         ...
 
 
 def inside() -> AbstractContextManager[None]:
-    """Whoever calls SQLite is inside this while it does. Not to be nested."""
+    """Whoever uses a connection is inside this while it does. Not to be nested."""
     return _traffic
 
 
-def remember(one: Forked) -> None:
-    """Tell `one`, for as long as it exists, when it finds itself in a forked child."""
+def remember(one: Forking) -> None:
+    """Tell `one` of forks, for as long as it exists."""
     _remembered.add(one)
 
 
 class _Traffic(AbstractContextManager[None]):
-    """Counts the threads inside SQLite, and keeps others out while the process forks."""
+    """Knows the threads inside SQLite, and keeps others out while the process forks."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._inside = 0
+        self._inside: set[int] = set()
         self._forking = False
 
     def __enter__(self) -> None:
         with self._changed:
             while self._forking:
                 self._changed.wait()
-            self._inside += 1
+            self._inside.add(threading.get_ident())
 
     def __exit__(self, type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         with self._changed:
-            self._inside -= 1
+            self._inside.discard(threading.get_ident())
             if self._forking:
                 self._changed.notify_all()
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
+        """Wait until everybody is out. False when this very thread is inside: it cannot wait for itself."""
+        me = threading.get_ident()
         with self._changed:
             self._forking = True
-            self._changed.wait_for(lambda: not self._inside, PATIENCE)
+            while self._inside - {me}:
+                self._changed.wait()
+            return me not in self._inside
 
     def go(self) -> None:
         with self._changed:
@@ -62,11 +70,15 @@ class _Traffic(AbstractContextManager[None]):
 
 
 _traffic = _Traffic()
-_remembered: "weakref.WeakSet[Forked]" = weakref.WeakSet()
+_remembered: "weakref.WeakSet[Forking]" = weakref.WeakSet()
 
 
 def _before() -> None:
-    _traffic.stop()
+    # A listener that forks in the middle of a transaction keeps its connections: then only a child that goes on to execute
+    # another program is safe.
+    if _traffic.stop():
+        for one in list(_remembered):
+            one.about_to_fork()
 
 
 def _in_parent() -> None:

@@ -126,6 +126,9 @@ def _is_at(descriptor: int, path: Path) -> bool:
 class _Child:
     """What a forked child forgets: the lives of its parent, whose locks it has not inherited."""
 
+    def about_to_fork(self) -> None:
+        pass
+
     def forked(self) -> None:
         global _changing
         _changing = threading.Lock()

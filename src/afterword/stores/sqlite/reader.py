@@ -33,15 +33,21 @@ class Reader:
                 answer = self._answer(question)
             except Exception as error:
                 if meets_all(error):
-                    self.leave()
+                    with forks.inside():
+                        self.close()
                 resolve([(question.pending, None, meaning(error, self._path))])
             else:
                 resolve([(question.pending, answer, None)])
 
     def leave(self) -> None:
+        with forks.inside():
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection, which nobody must be using; the next question opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with forks.inside(), suppress(sqlite3.Error):
+            with suppress(sqlite3.Error):
                 connection.close()
 
     def _answer(self, question: Read) -> Any:

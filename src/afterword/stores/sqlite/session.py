@@ -10,7 +10,7 @@ from afterword.clock import Clock
 from afterword.errors import StoreClosed
 from afterword.events import Tell
 from afterword.stores.pending import Pending, failed
-from afterword.stores.sqlite import liveness
+from afterword.stores.sqlite import forks, liveness
 from afterword.stores.sqlite.filesystem import refuse_network
 from afterword.stores.sqlite.gate import Gate
 from afterword.stores.sqlite.lane import Lane
@@ -22,9 +22,6 @@ from afterword.stores.sqlite.wakeup import Bell, Watch
 from afterword.stores.sqlite.writer import OPEN, Writer
 
 T = TypeVar("T")
-
-_kept: list[object] = []
-"""Sessions of the parents of this process. Their connections must not be closed here, not even by being forgotten."""
 
 
 class Session:
@@ -61,8 +58,11 @@ class Session:
             tell=tell,
         )
         reader = Reader(path, lambda: self.open().result())
+        self._writer = writer
+        self._reader = reader
         self._writes: Lane[Write] = Lane("afterword-writer", writer.write, writer.leave)
         self._reads: Lane[Read] = Lane("afterword-reader", reader.read, reader.leave)
+        forks.remember(self)
 
     def open(self) -> Pending[None]:
         return self.write(OPEN, None)
@@ -96,13 +96,14 @@ class Session:
         self._bell.close()
         self._lock.free()
 
-    def abandon(self) -> None:
-        """This session is the parent's, and we are its child by a fork: take nothing along that would act for the parent.
+    def about_to_fork(self) -> None:
+        self._writer.close()
+        self._reader.close()
+        self._watch.disconnect()
 
-        The threads are not here, and what they were about to write is theirs. The connections are, but not their locks; to
-        close one would have SQLite rely on locks that it does not have.
-        """
-        _kept.append(self)
+    def forked(self) -> None:
+        """This session is the parent's, as are its threads and what they were about to write. What is here of it is let go."""
+        self.closed = True
         self._lock.drop()
         self._gate.close()
         self._bell.close()

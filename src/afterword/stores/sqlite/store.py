@@ -1,6 +1,7 @@
 """The store in a SQLite file. Every verb is handed to one of two threads; how it is done stands in the file named after it."""
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -53,12 +54,14 @@ class SqliteStore:
             max_queued=max_queued,
             file_system=file_system,
         )
+        self._lock = threading.Lock()
         self._begin()
         forks.remember(self)
 
     def open(self) -> None:
-        if self._session.closed:
-            self._begin()
+        with self._lock:
+            if self._session.closed:
+                self._begin()
         self._session.open().result()
 
     def close(self) -> None:
@@ -122,8 +125,12 @@ class SqliteStore:
     async def wait(self, seconds: float) -> bool:
         return await self._session.wait(seconds)
 
+    def about_to_fork(self) -> None:
+        """The session closes its connections by itself."""
+
     def forked(self) -> None:
-        self._session.abandon()
+        """Be a process of its own. The session lets go of the parent's by itself."""
+        self._lock = threading.Lock()
         self._begin()
 
     def _begin(self) -> None:

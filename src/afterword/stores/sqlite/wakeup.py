@@ -5,6 +5,7 @@ import os
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,9 @@ from afterword.stores.sqlite import connection, forks
 
 POLL = 0.1
 """Seconds between two looks at the file itself, in case a hint was lost."""
+
+_TICK = 100_000_000
+"""Nanoseconds, well above the grain of a file's time."""
 
 _LONGEST = 100
 """Bytes that the name of a socket may have, with a little to spare."""
@@ -24,17 +28,18 @@ class Bell:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._names: list[str] = []
-        self._listed_at = 0
+        self._listed_at: int | None = None
         self._door: int | None = None
         self._socket: socket.socket | None = None
 
     def ring(self) -> None:
         with suppress(OSError):
-            # Workers come and go seldom, and each time the directory's own time changes.
+            # Workers come and go seldom, and each time the directory's own time changes; but only in ticks of some
+            # milliseconds, so a list as young as the last change may lack what the same tick brought.
             changed_at = self._directory.stat().st_mtime_ns
             if changed_at != self._listed_at:
                 self._names = [path.name for path in self._directory.glob("*.wake")]
-                self._listed_at = changed_at
+                self._listed_at = changed_at if time.time_ns() - changed_at > _TICK else None
             for name in self._names:
                 self._send(name)
 
@@ -95,13 +100,17 @@ class Watch:
         """From any thread."""
         with self._lock:
             self._closed = True
-            if self._connection is not None:
-                with forks.inside():
-                    self._connection.close()
-                self._connection = None
+            with forks.inside():
+                self.disconnect()
             self.drop()
             with suppress(OSError):
                 (self._directory / self._name).unlink()
+
+    def disconnect(self) -> None:
+        """Close the connection, which nobody must be using; the next look opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def drop(self) -> None:
         """Let go of the socket, and leave its file to the process that goes on listening: for the child of a fork."""
@@ -158,9 +167,7 @@ class Watch:
                 (version,) = self._connection.execute("PRAGMA data_version").fetchone()
                 return int(version)
         except sqlite3.Error:
-            # Whoever reads or writes will find out what it is, and say so.
-            self._connection = None
-            return None
+            return None  # Whoever reads or writes will find out what it is, and say so.
 
 
 def address(directory: Path, door: int, name: str) -> str:

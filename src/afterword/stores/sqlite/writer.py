@@ -68,6 +68,7 @@ class Writer:
         self._tell = tell
         self._checkpoints = Checkpoints(path)
         self._connection: sqlite3.Connection | None = None
+        self._passed = False
         self._transactions = 0
         self._left_work = False
 
@@ -86,10 +87,17 @@ class Writer:
 
     def leave(self) -> None:
         """Close everything; SQLite empties the log when the last process does so."""
-        with forks.inside(), suppress(sqlite3.Error):
-            self._checkpoints.close()
-            self._drop()
+        with forks.inside():
+            self.close()
         self._gate.close()
+
+    def close(self) -> None:
+        """Close the connections, which nobody must be using; the next write opens others."""
+        connection, self._connection = self._connection, None
+        with suppress(sqlite3.Error):
+            self._checkpoints.close()
+            if connection is not None:
+                connection.close()
 
     def _answers(self, writes: Sequence[Write]) -> Sequence[Answer]:
         if not writes:
@@ -104,12 +112,12 @@ class Writer:
         return [answer for write in writes for answer in self._answers([write])]
 
     def _attempt(self, writes: Sequence[Write]) -> Sequence[Answer]:
-        transaction = self._begin(self._opened())
         calls = [(verb, list(group)) for verb, group in itertools.groupby(writes, key=lambda write: write.verb)]
-        with forks.inside():
-            answers = _idle(transaction, calls)
+        with self._connected() as connection:
+            answers = _idle(self._begin(connection), calls)
         if answers is None:
-            with self._gated(), forks.inside():
+            with self._gated(), self._connected() as connection:
+                transaction = self._begin(connection)
                 answers = self._commit(transaction, calls)
             self._announce(transaction)
         return answers
@@ -149,7 +157,6 @@ class Writer:
 
     def _tidied(self, writes: Sequence[Write]) -> Sequence[Answer]:
         try:
-            self._opened()
             self._checkpoint(DUE)
         except Exception as error:
             self._recover(error)
@@ -166,37 +173,46 @@ class Writer:
             self._told(StoreFailed("checkpoint", meaning(error, self._path)))
 
     def _checkpoint(self, size: int) -> None:
-        if self._connection is not None and self._checkpoints.due(size):
-            with self._gated(), forks.inside():
-                self._checkpoints.make(self._connection)
+        if self._checkpoints.due(size):
+            with self._gated(), self._connected() as connection:
+                self._checkpoints.make(connection)
 
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._enter()
-            with self._gated(), forks.inside():
-                prepare(self._path)
-                self._connection = connect(self._path)
-        return self._connection
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """Inside SQLite, with the connection, which a fork of this process may have closed since the last time."""
+        while True:
+            if self._connection is None:
+                self._open()
+            with forks.inside():
+                if self._connection is not None:
+                    yield self._connection
+                    return
+
+    def _open(self) -> None:
+        self._enter()
+        with self._gated(), forks.inside():
+            prepare(self._path)
+            self._connection = connect(self._path)
 
     @contextmanager
     def _gated(self) -> Iterator[None]:
+        """Past the gate; may be nested."""
+        if self._passed:
+            yield
+            return
         self._gate.take()
+        self._passed = True
         try:
             yield
         finally:
+            self._passed = False
             self._gate.free()
 
     def _recover(self, error: Exception) -> None:
         """After trouble with the file itself, open it anew before the next write."""
         if isinstance(error, sqlite3.Error) and meets_all(error):
-            with forks.inside(), suppress(sqlite3.Error):
-                self._checkpoints.close()
-                self._drop()
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+            with forks.inside():
+                self.close()
 
     def _refused(self, writes: Sequence[Write], error: Exception) -> Sequence[Answer]:
         return [(write.pending, None, meaning(error, self._path)) for write in writes]
