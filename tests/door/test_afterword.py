@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+import afterword
 from afterword import Afterword, BackgroundTasks, SettingsError, StoreError, TaskRefused
 from afterword.errors import AlreadyAttached, AlreadyStarted, StoreUnavailable
 from afterword.events import Added, Event
@@ -200,6 +201,27 @@ def test_all_faults_of_the_settings_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         Afterword(FastAPI(), concurrency=0)
 
     assert "concurrency=0 must be" in str(told.value) and "AFTERWORD_DRAIN='soon' must be" in str(told.value)
+
+
+@pytest.mark.process
+def test_to_import_it_imports_no_more_than_is_used() -> None:
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, afterword; afterword.Retry; print(sorted({'fastapi', 'sqlite3'} & {*sys.modules}))",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.stdout == "[]\n", told.stderr
+
+
+def test_it_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Worker'"):
+        afterword.Worker  # noqa: B018
 
 
 # The application's name
