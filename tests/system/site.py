@@ -152,6 +152,10 @@ class Site:
 
         wait_until(lambda: not missing(), f"the {phase} of {len(numbers)} tasks", patience)
 
+    def wait_for_more(self, before: int) -> None:
+        """Until more numbers have started than `before`."""
+        wait_until(lambda: len(self.starts()) > before, "another start")
+
     def by_number(self) -> dict[int, list[Entry]]:
         entries = defaultdict(list)
         for entry in self.ledger():

@@ -14,7 +14,7 @@ from services import mail
 
 from afterword import Afterword, BackgroundTasks, task
 from crashing import crash_at
-from fastapi import FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException
 
 app = FastAPI()
 afterword = Afterword(app)
@@ -132,6 +132,22 @@ async def mixed(number: int, background_tasks: BackgroundTasks):
     background_tasks.add_task(sleep, number)
     background_tasks.add_task(fail, number + 1)
     background_tasks.add_task(sleep, number + 2)
+
+
+async def session(number: int):
+    """A session as people write it: it commits after the response, or rolls back when anything was raised."""
+    try:
+        yield
+    except BaseException:
+        note(number, "rollback")
+        raise
+    await asyncio.sleep(0.3)
+    note(number, "commit")
+
+
+@app.post("/session/{name}/{number}")
+async def with_session(name: str, number: int, background_tasks: BackgroundTasks, _: None = Depends(session)):
+    background_tasks.add_task(TASKS[name], number)
 
 
 @app.post("/refuse/{number}")
