@@ -42,6 +42,14 @@ def test_a_task_that_kills_its_runner_once_runs_again_and_succeeds(site: Site) -
     assert site.starts()[1] == 2
 
 
+def test_an_outcome_that_died_with_its_runner_is_made_again(site: Site) -> None:
+    server = site.serve()
+    server.add("leave_after", 1)
+    job = site.wait_until_finished(1)[1]
+    assert (job.state, job.attempt, job.crashes) == (State.SUCCEEDED, 1, 0)
+    assert site.ends()[1] == 2
+
+
 def test_at_most_once_is_not_run_again_after_a_crash(site: Site) -> None:
     server = site.serve(AFTERWORD_RUNNERS="1")
     server.add("sleep_once", 1, seconds=1)
