@@ -95,7 +95,7 @@ class MemoryStore:
 
     def renew(self, leases: Sequence[tuple[int, int]]) -> Pending[Sequence[Hold]]:
         steady = self._clock.steady()
-        return self._write(lambda model: [model.renew(key, token, steady) for key, token in leases])
+        return self._write(lambda model: [model.renew(key, token, steady) for key, token in leases], changed=bool)
 
     def rescue(self) -> Pending[Sequence[Job]]:
         return self._write(

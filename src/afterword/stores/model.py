@@ -35,6 +35,8 @@ class Model:
     """The key of each id."""
     last: int = 0
     seen: dict[str, WorkerSeen] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+    """Processes that claim no more."""
     living: set[str] = field(default_factory=set)
     """Processes that live: take one out, and it has died."""
 
@@ -127,9 +129,11 @@ class Model:
         return len(oldest)
 
     def beat(self, process: str, app: str, now: int) -> None:
-        self.seen.setdefault(process, WorkerSeen(process, os.getpid(), app, now))
+        if process not in self.left:
+            self.seen.setdefault(process, WorkerSeen(process, os.getpid(), app, now))
 
     def leave(self, process: str) -> None:
+        self.left.add(process)
         self.seen.pop(process, None)
 
     def workers(self) -> Sequence[WorkerSeen]:
@@ -142,7 +146,7 @@ class Model:
         if job.id in self.keys:
             return Added(self.keys[job.id], created=False)
         self.last += 1
-        job = job._replace(key=self.last)
+        job = _fresh(job)._replace(key=self.last)
         self.keys[job.id] = self.last
         self.live[self.last] = Row(job if self._waits(job) else lifecycle.follow(job))
         return Added(self.last, created=True)
@@ -182,6 +186,25 @@ class Model:
             return False
         self._file(row)
         return True
+
+
+def _fresh(job: Job) -> Job:
+    """What an `add` keeps of a job."""
+    return Job(
+        id=job.id,
+        app=job.app,
+        task=job.task,
+        arguments=job.arguments,
+        added_at=job.added_at,
+        retry=job.retry,
+        state=job.state,
+        queue=job.queue,
+        priority=job.priority,
+        run_at=job.run_at,
+        owner=job.owner,
+        after=job.after,
+        at_most_once=job.at_most_once,
+    )
 
 
 def _meets(job: Job, query: Query) -> bool:

@@ -1,7 +1,8 @@
 """The protocol of every store. What it promises is written here, and proven by `afterword.testing.contract`.
 
 Every call is a batch, begins when it is called (not when it is awaited), and answers with a `Pending`. An answer means: on
-disk. A call that fails has written nothing. A caller that goes away changes nothing.
+disk. A call that fails has written nothing. A caller that goes away changes nothing. Calls that do not wait for each other's
+answers may share a transaction, and then happen in whatever order the store chooses.
 """
 
 import enum
@@ -104,21 +105,21 @@ class Store(Protocol):
     def open(self) -> None:
         """Make it ready, create or migrate its schema, take the process lock. Raises a StoreError; then nothing was changed.
 
-        Calling it again is a no-op. Every other call opens by itself.
+        Calling it again is a no-op. Every other call opens by itself, unless it was closed.
         """
         ...
 
     def close(self) -> None:
         """Write what was handed in, then free the process lock: held and running jobs of this process may be rescued. Safe
-        to call twice, and from any thread."""
+        to call twice, and from any thread. Later calls answer StoreClosed, until `open` makes it another process."""
         ...
 
     def add(self, jobs: Sequence[Job]) -> Pending[Sequence[Added]]:
         """Write these down, all or none, in one transaction. BacklogFull when there is no room for all of them.
 
-        A job keeps the `state` it comes with (HELD or QUEUED). One whose `after` names a job whose counted attempt has ended,
-        or that is not there, is not held back by it: it is written as `lifecycle.follow` says. Within one call, `after` names
-        earlier jobs.
+        A job keeps the `state` it comes with (HELD or QUEUED); its key is the store's, its token and its counts begin at 0. One
+        whose `after` names a job whose counted attempt has ended, or that is not there, is not held back by it: it is written
+        as `lifecycle.follow` says. Within one call, `after` names earlier jobs.
         """
         ...
 
@@ -127,16 +128,19 @@ class Store(Protocol):
         ...
 
     def discard(self, keys: Sequence[int]) -> Pending[None]:
-        """Delete these jobs as far as they are still held by this process: their request failed before it answered."""
+        """Delete these jobs as far as they are still held by this process: their request failed before it answered. What was
+        to run after one of them follows."""
         ...
 
     def claim(self, want: Want) -> Pending[Claims]:
         """Take up to `limit` queued jobs of `app` whose `run_at` has come, by priority (higher first), then by age
-        (`lifecycle.claim`), with a fresh lease each. No job is ever claimed by two."""
+        (`lifecycle.claim`), with a fresh lease each. No job is ever claimed by two. Those whose `run_at` has come and which
+        are left may lose it: they are ready now."""
         ...
 
     def settle(self, settlements: Sequence[Settlement]) -> Pending[Sequence[Verdict]]:
-        """Write outcomes, each only where the row still carries its token and is RUNNING, or was rescued and not claimed again.
+        """Write outcomes, each only where the row still carries its token and is RUNNING, or was rescued and not claimed again
+        (`lifecycle.settled`). A job that a rescue has failed takes a late outcome only if that too is a final one.
 
         A settlement repeated after a lost reply is APPLIED again and changes nothing. A finished job leaves the live table for
         the history. Where `counted`, the job after it follows (`lifecycle.follow`).
@@ -144,13 +148,15 @@ class Store(Protocol):
         ...
 
     def renew(self, leases: Sequence[tuple[int, int]]) -> Pending[Sequence[Hold]]:
-        """Prolong leases, given as (key, token)."""
+        """Prolong leases, given as (key, token): KEPT where the job is RUNNING and still carries the token."""
         ...
 
     def rescue(self) -> Pending[Sequence[Job]]:
         """Free what dead processes left: their HELD jobs are released, their RUNNING jobs become what `lifecycle.rescue` says.
 
-        Dead is: its process lock is free, or its lease ran out long ago though the lock is held (then only for RUNNING).
+        Dead is: its process lock is free, or its lease ran out GRACE ago though the lock is held (then only for RUNNING). A job
+        that waits for one which is not there any more (that should not be) follows.
+
         Idempotent; any number of workers may call it at once; each job is returned to exactly one of them, as it is now.
         """
         ...
@@ -164,14 +170,16 @@ class Store(Protocol):
         """The job, live or finished."""
         ...
 
-    def find(self, query: Query) -> Pending[Sequence[Job]]: ...
+    def find(self, query: Query) -> Pending[Sequence[Job]]:
+        """A page of jobs, live and finished, newest (highest key) first."""
+        ...
 
     def count(self) -> Pending[dict[State, int]]:
         """How many jobs stand in each state; states with none are 0."""
         ...
 
     def forget(self, before: int, limit: int) -> Pending[int]:
-        """Delete up to `limit` jobs that finished before this time; answers how many it deleted."""
+        """Delete up to `limit` jobs that finished before this time, the longest finished first; answers how many."""
         ...
 
     def beat(self, app: str) -> Pending[None]:
@@ -179,7 +187,7 @@ class Store(Protocol):
         ...
 
     def leave(self) -> Pending[None]:
-        """This process claims no more: `workers` no longer names it, though it lives."""
+        """This process claims no more: `workers` no longer names it, though it lives and its heart may go on beating."""
         ...
 
     def workers(self) -> Pending[Sequence[WorkerSeen]]:
@@ -195,5 +203,6 @@ class Store(Protocol):
         ...
 
     async def wait(self, seconds: float) -> bool:
-        """Until a hint arrives or something was committed (True), at most so long (False). One waiter a store."""
+        """Until a hint arrived or something was committed since the last call (True), at most so long (False). The first call
+        knows of no last one, and answers True. One waiter a store."""
         ...

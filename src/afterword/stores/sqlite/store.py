@@ -106,10 +106,13 @@ class SqliteStore:
         return self._session.write(FORGET, Oldest(before, limit))
 
     def beat(self, app: str) -> Pending[None]:
+        if self._left:
+            return finished(None)
         self._beating = True
         return self._session.write(BEAT, app)
 
     def leave(self) -> Pending[None]:
+        self._left = True
         return self._session.write(LEAVE, None)
 
     def workers(self) -> Pending[Sequence[WorkerSeen]]:
@@ -135,6 +138,6 @@ class SqliteStore:
 
     def _begin(self) -> None:
         self._session = self._new_session()
-        self._beating = False
+        self._beating = self._left = False
         self.process = self._session.process
         self.life = str(self._session.life)
