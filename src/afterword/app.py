@@ -165,12 +165,10 @@ class Afterword:
         finally:
             await keeper.stop(patience(sys.argv))
 
-    def _keeper(self) -> Keeper | None:
-        """Who keeps a worker for this application; None where it wants none, or where no other process could reach its jobs."""
-        store, target = self._store, self._target
-        if not self.settings.worker or store is None or store.life is None or target is None:
-            return None
-        launch = Launch(
+    def launch(self) -> Launch:
+        """What a worker of this application is told. Raises StoreNotShared where no other process can reach its jobs."""
+        target = self._located()
+        return Launch(
             store=shared(self.settings.store),
             app=target.name,
             path=(str(target.root), *sys.path),
@@ -179,8 +177,14 @@ class Afterword:
             drain=self.settings.drain,
             keep=self.settings.keep,
         )
-        election = Election(Path(store.life).parent, target.name)
-        return Keeper(store, launch, election, self._listeners.tell)
+
+    def _keeper(self) -> Keeper | None:
+        """Who keeps a worker for this application; None where it wants none, or where no other process could reach its jobs."""
+        store = self._store
+        if not self.settings.worker or store is None or store.life is None:
+            return None
+        launch = self.launch()
+        return Keeper(store, launch, Election(Path(store.life).parent, launch.app), self._listeners.tell)
 
     def _find(self) -> Adder | None:
         """What adds the jobs, None inline. Made at the first need, when the module that holds the application is complete."""
@@ -195,11 +199,16 @@ class Afterword:
     def _make(self) -> Adder:
         clock = SystemClock()
         tell = self._listeners.tell
-        self._target = target = locate(self._application(), self.settings.application, self._module, self._function)
+        target = self._located()
         if self._store is None:
             self._store = open_store(self.settings.store, clock=clock, tell=tell, max_queued=self.settings.max_queued)
         self._store.open()
         return Adder(self._store, target.name, Registry(target.root), self.settings.max_arguments, clock, tell)
+
+    def _located(self) -> Target:
+        if self._target is None:
+            self._target = locate(self._application(), self.settings.application, self._module, self._function)
+        return self._target
 
     def _application(self) -> object:
         if self._app:

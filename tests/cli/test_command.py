@@ -44,8 +44,8 @@ def test_help_of_the_worker_names_every_option_and_its_default() -> None:
     assert told.returncode == 0, told.stderr
     for option in ("--app-dir", "--store", "--runners", "--concurrency", "--queues", "--drain"):
         assert option in told.stdout
-    for default in ("sqlite:///afterword.db", "one a core", "16", "30", "all"):
-        assert f"[default: ({default})]" in told.stdout
+    assert told.stdout.count("[default: (as the application)]") == 4
+    assert "[default: (all)]" in told.stdout
 
 
 def test_all_faults_are_told_at_once() -> None:

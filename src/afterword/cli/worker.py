@@ -1,20 +1,21 @@
 """`afterword worker`: the worker of an application, started apart from it."""
 
+import dataclasses
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
 
 from afterword import settings
-from afterword.discovery import guess
+from afterword.discovery import Target, guess
 from afterword.embedded import serve
 from afterword.errors import AfterwordError
 from afterword.launch import Launch
 from afterword.stores.url import shared
-
-DEFAULTS = settings.Settings()
 
 
 def worker(
@@ -22,36 +23,47 @@ def worker(
         str | None, Argument(help='The application, as "main:app".', show_default="found as fastapi dev finds it")
     ] = None,
     app_dir: Annotated[Path, Option(help="Folder to import it from.")] = Path(),
-    store: Annotated[str | None, Option(help="Where its jobs are.", show_default=DEFAULTS.store)] = None,
-    runners: Annotated[int | None, Option(help="Runner processes under load.", show_default="one a core")] = None,
+    store: Annotated[str | None, Option(help="Where its jobs are.", show_default="as the application")] = None,
+    runners: Annotated[int | None, Option(help="Runner processes under load.", show_default="as the application")] = None,
     concurrency: Annotated[
-        int | None, Option(help="Attempts at a time in one runner.", show_default=str(DEFAULTS.concurrency))
+        int | None, Option(help="Attempts at a time in one runner.", show_default="as the application")
     ] = None,
     queues: Annotated[str, Option(help='Labels of the jobs to run, as "mail,reports".', show_default="all")] = "",
     drain: Annotated[
-        float | None, Option(help="Seconds that attempts get when it stops.", show_default=f"{DEFAULTS.drain:g}")
+        float | None, Option(help="Seconds that attempts get when it stops.", show_default="as the application")
     ] = None,
 ) -> None:
-    """Run an application's jobs until told to stop. Ctrl-C lets running attempts end, a second one cuts them."""
-    asked = {"store": store, "runners": runners, "concurrency": concurrency, "drain": drain}
+    """Run an application's jobs until told to stop, with the settings that the application has itself. Ctrl-C lets running attempts end, a second one cuts them."""
+    typed = {"store": store, "runners": runners, "concurrency": concurrency, "drain": drain}
     try:
-        launch = plan(settings.read(asked), target, app_dir, queues)
+        chosen = settings.read(typed)
+        launch = adjust(ask(guess(app_dir, target or chosen.application)), typed, queues)
     except AfterwordError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     raise typer.Exit(serve(launch))
 
 
-def plan(chosen: settings.Settings, target: str | None, app_dir: Path, queues: str) -> Launch:
-    """What the worker is told. Raises ApplicationNotFound, StoreNotShared or StoreUrlError."""
-    found = guess(app_dir, target or chosen.application)
-    return Launch(
-        store=shared(chosen.store),
-        app=found.name,
-        path=(str(found.root), *sys.path),
-        runners=chosen.runners,
-        concurrency=chosen.concurrency,
-        drain=chosen.drain,
-        keep=chosen.keep,
-        queues=tuple(label.strip() for label in queues.split(",") if label.strip()),
-    )
+def ask(target: Target) -> Launch:
+    """What the application says its worker is to be told: asked in a process of its own, which imports it and ends.
+
+    Raises typer.Exit when it cannot be imported; that process has said why.
+    """
+    command = [sys.executable, "-P", "-m", "afterword.ask", target.name, str(target.root)]
+    asked = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if asked.returncode:
+        raise typer.Exit(2)
+    return Launch.load(asked.stdout.splitlines()[-1])
+
+
+def adjust(launch: Launch, typed: Mapping[str, Any], queues: str) -> Launch:
+    """What was typed (None: it was not) wins over what the application says.
+
+    Raises SettingsError, StoreNotShared or StoreUrlError.
+    """
+    read = settings.read(typed, {})
+    said = {name: getattr(read, name) for name, value in typed.items() if value is not None}
+    if "store" in said:
+        said["store"] = shared(said["store"])
+    labels = tuple(label.strip() for label in queues.split(",") if label.strip())
+    return dataclasses.replace(launch, **said, queues=labels)

@@ -1,0 +1,36 @@
+"""`python -m afterword.ask MODULE:NAME FOLDER`: imports an application and prints, as its last line, what its worker is to be told.
+
+Whoever starts a worker by hand asks so in a process of its own, since the worker never imports the application.
+"""
+
+import sys
+from pathlib import Path
+
+from afterword.app import Afterword
+from afterword.discovery import Loaded, load
+from afterword.errors import AfterwordError, NotAttached
+
+
+def main(name: str, folder: str) -> int:
+    try:
+        loaded = load(name, Path(folder))
+        told = _afterword(loaded).launch().dump()
+    except AfterwordError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(told, flush=True)
+    return 0
+
+
+def _afterword(loaded: Loaded) -> Afterword:
+    """That of the application, else the one that its module made. Raises NotAttached."""
+    attached = getattr(getattr(loaded.object, "state", None), "afterword", None)
+    beside = [value for value in vars(sys.modules[loaded.module]).values() if isinstance(value, Afterword)]
+    for found in (attached, *beside):
+        if isinstance(found, Afterword):
+            return found
+    raise NotAttached
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
