@@ -1,4 +1,4 @@
-"""`python -m afterword.ask MODULE:NAME FOLDER`: imports an application and prints, as its last line, what its worker is to be told.
+"""`python -m afterword.ask MODULE:NAME FOLDER`: imports an application and says, in its last line, what its worker is to know.
 
 Whoever starts a worker by hand asks so in a process of its own, since the worker never imports the application.
 """
@@ -16,9 +16,9 @@ def main(name: str, folder: str) -> int:
         loaded = load(name, Path(folder))
         told = _afterword(loaded).launch().dump()
     except AfterwordError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
-    print(told, flush=True)
+    sys.stdout.write(f"{told}\n")
     return 0
 
 

@@ -33,7 +33,10 @@ def worker(
         float | None, Option(help="Seconds that attempts get when it stops.", show_default="as the application")
     ] = None,
 ) -> None:
-    """Run an application's jobs until told to stop, with the settings that the application has itself. Ctrl-C lets running attempts end, a second one cuts them."""
+    """Run an application's jobs until told to stop, with the settings that it has itself.
+
+    Ctrl-C lets running attempts end, a second one cuts them.
+    """
     typed = {"store": store, "runners": runners, "concurrency": concurrency, "drain": drain}
     try:
         chosen = settings.read(typed)
