@@ -140,7 +140,7 @@ class Model:
         return [seen for seen in self.seen.values() if seen.process in self.living]
 
     def _rows(self, keys: Iterable[int]) -> list[Row]:
-        return [self.live[key] for key in keys if key in self.live]
+        return [self.live[key] for key in dict.fromkeys(keys) if key in self.live]
 
     def _add(self, job: Job) -> Added:
         if job.id in self.keys:
