@@ -28,7 +28,7 @@ class Gate:
     thread that was given up goes on waiting, and what it gets at last serves whoever comes next.
     """
 
-    def __init__(self, path: Path, store: str, patience: float = PATIENCE) -> None:
+    def __init__(self, path: Path, store: str, patience: float) -> None:
         self._path = path
         self._store = store
         self._patience = patience

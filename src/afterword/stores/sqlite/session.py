@@ -10,7 +10,7 @@ from afterword.clock import Clock
 from afterword.errors import StoreClosed
 from afterword.events import Tell
 from afterword.stores.pending import Pending, failed
-from afterword.stores.sqlite import forks, liveness
+from afterword.stores.sqlite import forks, gate, liveness
 from afterword.stores.sqlite.filesystem import refuse_network
 from afterword.stores.sqlite.gate import Gate
 from afterword.stores.sqlite.lane import Lane
@@ -44,7 +44,7 @@ class Session:
         self._path = path
         self._file_system = file_system
         self._lock = ProcessLock(self.life, self.process)
-        self._gate = Gate(self.directory / "gate.lock", str(path))
+        self._gate = Gate(self.directory / "gate.lock", str(path), gate.PATIENCE)
         self._bell = Bell(self.directory)
         self._watch = Watch(path, self.directory, self.process)
         room = Room(max_queued)
