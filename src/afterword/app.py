@@ -18,7 +18,7 @@ from afterword.errors import AlreadyAttached, AlreadyStarted
 from afterword.events import Listeners, Tell
 from afterword.launch import Launch
 from afterword.stores.store import Store
-from afterword.stores.url import open_store, shared
+from afterword.stores.url import absolute, open_store, shared
 from afterword.tasks.registry import Registry
 from afterword.telemetry.logs import Logs
 from afterword.witness import Witness
@@ -64,6 +64,8 @@ class Afterword:
             "keep": keep,
         }
         self.settings = settings.read(given)
+        # Now: a lifespan or a task may change the working directory.
+        self._store_url = absolute(self.settings.store)
         caller = sys._getframe(1)
         self._module: str = caller.f_globals.get("__name__", "__main__")
         self._function = caller.f_code.co_name
@@ -169,7 +171,7 @@ class Afterword:
         """What a worker of this application is told. Raises StoreNotShared where no other process can reach its jobs."""
         target = self._located()
         return Launch(
-            store=shared(self.settings.store),
+            store=shared(self._store_url),
             app=target.name,
             path=(str(target.root), *sys.path),
             runners=self.settings.runners,
@@ -201,7 +203,7 @@ class Afterword:
         tell = self._listeners.tell
         target = self._located()
         if self._store is None:
-            self._store = open_store(self.settings.store, clock=clock, tell=tell, max_queued=self.settings.max_queued)
+            self._store = open_store(self._store_url, clock=clock, tell=tell, max_queued=self.settings.max_queued)
         self._store.open()
         return Adder(self._store, target.name, Registry(target.root), self.settings.max_arguments, clock, tell)
 

@@ -117,6 +117,15 @@ class WorkerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class StartFailed:
+    """The system would not let a worker or a runner start; it is tried again after `seconds`."""
+
+    what: str
+    error: OSError
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFailed:
     """A store call failed and will be tried again."""
 
@@ -140,6 +149,7 @@ Event = (
     | WorkerDraining
     | WorkerStopped
     | WorkerLost
+    | StartFailed
     | StoreFailed
 )
 

@@ -182,8 +182,14 @@ def test_a_rescue_gives_the_attempt_back_and_keeps_the_token() -> None:
     lost = running(attempt=2, token=4)
 
     assert lifecycle.rescue(lost, NOW) == lost._replace(
-        state=State.QUEUED, owner=None, attempt=1, lost=1, alone=True, error="its worker died while it ran"
+        state=State.QUEUED, owner=None, attempt=1, lost=1, error="its worker died while it ran"
     )
+
+
+def test_a_rescue_makes_a_suspect_only_of_what_has_lost_its_worker_again_and_again() -> None:
+    assert not lifecycle.rescue(running(lost=1), NOW).alone
+    assert lifecycle.rescue(running(lost=2), NOW).alone
+    assert lifecycle.rescue(running(alone=True), NOW).alone
 
 
 def test_the_last_rescue_is_final() -> None:

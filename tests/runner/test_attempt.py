@@ -9,8 +9,8 @@ import pytest
 
 from afterword import Retry, task
 from afterword.frames import Attempted, Order
-from afterword.jobs.outcome import Failed, Interrupted, Snoozed, Succeeded
-from afterword.runner.attempt import LONGEST_ERROR, Recalled, attempt
+from afterword.jobs.outcome import Failed, Snoozed, Succeeded
+from afterword.runner.attempt import LONGEST_ERROR, attempt
 from afterword.tasks.codec import encode
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
@@ -95,14 +95,6 @@ async def test_arguments_that_no_longer_fit_fail_without_another_try() -> None:
     assert isinstance(outcome, Failed)
     assert not outcome.retry
     assert "do not fit its present signature" in outcome.error
-
-
-async def test_a_recalled_attempt_has_not_begun() -> None:
-    async def recalled(*_: Any) -> Any:
-        raise Recalled
-
-    outcome = await attempt(Order(0, "id", double.name, 1, encode(double, (1,), {})), Registry(None), recalled)
-    assert outcome == Interrupted("its worker is stopping", started=False)
 
 
 async def test_a_module_that_fails_to_import_is_the_jobs_failure_and_says_why(

@@ -56,6 +56,11 @@ TOLD: list[tuple[events.Event, int, str]] = [
         "Traceback:\nModuleNotFoundError: No module named 'orm'",
     ),
     (
+        events.StartFailed("runner", OSError(24, "Too many open files"), 2.0),
+        logging.ERROR,
+        "no runner could be started, tried again in 2 s: OSError: [Errno 24] Too many open files",
+    ),
+    (
         events.StoreFailed("rescue", unavailable()),
         logging.ERROR,
         "the store failed at rescue, tried again: "

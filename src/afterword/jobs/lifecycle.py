@@ -17,6 +17,11 @@ LOSS_LIMIT = 10
 """Worker deaths that a job may be part of before it is failed; larger, since most of them are deploys and restarts."""
 
 
+LOSSES_FORGIVEN = 3
+"""Worker deaths after which a job is a suspect. Before, it is tried again beside others: a worker has many in hand when it is
+killed or the power goes, and nearly always none of them is to blame."""
+
+
 class Settlement(NamedTuple):
     """What is to be written for an attempt that ended. Applies to the row `key` only while it still carries `token`."""
 
@@ -98,7 +103,7 @@ def settled(job: Job, settlement: Settlement) -> Job:
 
 
 def rescue(job: Job, now: int) -> Job:
-    """The worker that ran it is gone: make it ready for another, as a suspect.
+    """The worker that ran it is gone: make it ready for another.
 
     The token stays, so that a late success which nobody has overtaken still counts.
     """
@@ -108,7 +113,12 @@ def rescue(job: Job, now: int) -> Job:
     if lost >= LOSS_LIMIT:
         return _end(job, f"its worker died {lost} times while it ran", now)
     return job._replace(
-        state=State.QUEUED, owner=None, attempt=job.attempt - 1, lost=lost, alone=True, error="its worker died while it ran"
+        state=State.QUEUED,
+        owner=None,
+        attempt=job.attempt - 1,
+        lost=lost,
+        alone=job.alone or lost >= LOSSES_FORGIVEN,
+        error="its worker died while it ran",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from afterword.clock import microseconds
 from afterword.errors import ArgumentsUnreadable, TaskUnknown
 from afterword.frames import Attempted, Order
-from afterword.jobs.outcome import Failed, Interrupted, Snoozed, Succeeded
+from afterword.jobs.outcome import Failed, Snoozed, Succeeded
 from afterword.tasks.codec import decode, encode_result
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
@@ -22,12 +22,8 @@ LONGEST_ERROR = 16_000
 Call = Callable[[Task[..., Any], tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 
 
-class Recalled(Exception):
-    """The attempt was taken back before user code began."""
-
-
 async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
-    """Make it. `call` runs the function, or raises Recalled. Never raises, whatever user code does."""
+    """Make it. `call` runs the function. Never raises, whatever user code does."""
     try:
         task = registry.find(order.task)
         args, kwargs = decode(task, order.arguments)
@@ -39,8 +35,6 @@ async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
         return Failed(_story(error), retry=True)
     try:
         return Succeeded(encode_result(await call(task, args, kwargs)))
-    except Recalled:
-        return Interrupted("its worker is stopping", started=False)
     except BaseException as error:  # SystemExit and CancelledError of user code end this attempt, not the runner.
         return Failed(_story(error), retry=_worth_another(task, error))
 

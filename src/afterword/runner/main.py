@@ -8,12 +8,12 @@ import socket
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
 
 from afterword.channel import Channel
 from afterword.discovery import load
 from afterword.errors import FrameError
 from afterword.frames import Attempted, Broken, Ended, Frame, Order, Ready, Recall, Run, encode
+from afterword.jobs.outcome import Interrupted
 from afterword.launch import RunnerLaunch
 from afterword.runner.attempt import attempt
 from afterword.runner.calling import Calling
@@ -48,7 +48,8 @@ class Runner:
     def __init__(self, launch: RunnerLaunch, registry: Registry) -> None:
         self._registry = registry
         self._starts = Starts(launch.starts, launch.concurrency)
-        self._calling = Calling(launch.concurrency, self._starts.mark)
+        self._calling = Calling(launch.concurrency)
+        self._recalled = False
         self._attempts: set[asyncio.Task[None]] = set()
         self._outcomes: list[tuple[int, Attempted]] = []
         self._over = asyncio.Event()
@@ -67,15 +68,18 @@ class Runner:
                     self._attempts.add(task)
                     task.add_done_callback(self._attempts.discard)
             case Recall():
-                self._calling.recall()
+                self._recalled = True
             case Ready() | Broken() | Ended():
                 raise FrameError(why="a worker does not send such frames")
 
     async def _attempt(self, order: Order) -> None:
-        async def call(*bound: Any) -> Any:
-            return await self._calling.call(order.slot, *bound)
-
-        outcome = await attempt(order, self._registry, call)
+        outcome: Attempted
+        if self._recalled:
+            outcome = Interrupted("its worker is stopping", started=False)
+        else:
+            # Before all of it: to find the task may import, and to decode its arguments may call, what the user wrote.
+            self._starts.mark(order.slot)
+            outcome = await attempt(order, self._registry, self._calling.call)
         if not self._outcomes:
             # Whatever else ends before the loop comes round goes into the same frame.
             asyncio.get_running_loop().call_soon(self._answer)

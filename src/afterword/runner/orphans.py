@@ -5,6 +5,9 @@ import fcntl
 import os
 import signal
 import sys
+from pathlib import Path
+
+from afterword import locks
 
 _PR_SET_PDEATHSIG = 1
 
@@ -26,6 +29,7 @@ def hold(life: str) -> int:
     The kernel frees a dead worker's own lock a moment before it kills the runners. This lock closes the gap: nobody takes
     the worker for dead while a runner of it is left. Returns the descriptor, which must stay open.
     """
+    locks.remember(Path(life))
     descriptor = os.open(life, os.O_RDWR | os.O_CLOEXEC)
     fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, os.getpid())
     return descriptor

@@ -22,11 +22,16 @@ def open_store(url: str, *, clock: Clock, tell: Tell, max_queued: int = MAX_QUEU
     return SqliteStore(sqlite_path(url), clock=clock, tell=tell, max_queued=max_queued)
 
 
+def absolute(url: str) -> str:
+    """The same store, from whatever working directory. Raises StoreUrlError."""
+    return url if url in ("memory", "inline") else f"{_SQLITE}{sqlite_path(url)}"
+
+
 def shared(url: str) -> str:
     """The URL by which other processes open the same store, wherever they work. Raises StoreNotShared where none can."""
     if url in ("memory", "inline"):
         raise StoreNotShared(url=url)
-    return f"{_SQLITE}{sqlite_path(url)}"
+    return absolute(url)
 
 
 def sqlite_path(url: str) -> Path:

@@ -80,6 +80,10 @@ def describe(event: events.Event) -> Line | None:
             return Line(logging.WARNING, f"{_named(job)}: {type(outcome).__name__} was not written down, {_refused(verdict)}")
         case events.Rescued(job):
             return _rescued(job)
+        case events.StartFailed(what, error, seconds):
+            return Line(
+                logging.ERROR, f"no {what} could be started, tried again in {seconds:g} s: {type(error).__name__}: {error}"
+            )
         case events.StoreFailed(doing, error):
             return Line(logging.ERROR, f"the store failed at {doing}, tried again: {type(error).__name__}: {error}")
         case events.Written() | events.Added() | events.Released() | events.Claimed() | events.Handed() | events.Ended():

@@ -5,9 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
-_held: set[Path] = set()
-"""Lock files held by this process. A record lock does not keep out its own process, and is lost when any descriptor of the
-file is closed, so a second candidate in the same process must not even open it."""
+from afterword import locks
 
 
 class Election:
@@ -21,7 +19,7 @@ class Election:
         """Whether this candidate has, or has just won, the post."""
         if self._descriptor is not None:
             return True
-        if self._path in _held:
+        if locks.held(self._path):
             return False
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -31,12 +29,12 @@ class Election:
             os.close(descriptor)
             return False
         self._descriptor = descriptor
-        _held.add(self._path)
+        locks.remember(self._path)
         return True
 
     def leave(self) -> None:
         """Give the post up, if it is held."""
         if self._descriptor is not None:
-            _held.discard(self._path)
+            locks.forget(self._path)
             os.close(self._descriptor)
             self._descriptor = None

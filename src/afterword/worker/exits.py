@@ -21,10 +21,11 @@ _SIGNALS = {
 def watch(process: subprocess.Popen[bytes], ended: Callable[[], None]) -> None:
     """Call `ended` on the running loop when `process` is gone and reaped."""
     loop = asyncio.get_running_loop()
-    if not hasattr(os, "pidfd_open"):
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # Another system than Linux, or no descriptor to be had: then a thread waits.
         threading.Thread(target=_wait, args=(process, loop, ended), daemon=True).start()
         return
-    descriptor = os.pidfd_open(process.pid)
 
     def readable() -> None:
         loop.remove_reader(descriptor)

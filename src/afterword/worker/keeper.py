@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from afterword.errors import StoreError
-from afterword.events import StoreFailed, Tell, WorkerLost
+from afterword.events import StartFailed, StoreFailed, Tell, WorkerLost
 from afterword.launch import Launch, command
 from afterword.stores.store import Store
 from afterword.worker import exits
 from afterword.worker.election import Election
+from afterword.worker.rests import Rests
 
 PERIOD = 0.25
 """Seconds between two looks whether this process's turn has come, or another worker has gone."""
@@ -20,8 +21,9 @@ PERIOD = 0.25
 SETTLED = 5.0
 """Seconds after which a worker counts as well started: should it die then, the next one is started at once."""
 
+SHORTEST_REST = 0.1
 LONGEST_REST = 30.0
-"""Seconds to wait, at most, before a worker that keeps dying is started again."""
+"""Seconds to wait, at least and at most, before a worker that keeps dying is started again."""
 
 PATIENCE = 5.0
 """Seconds that an application which stops waits for its worker; the worker drains on by itself if that takes longer."""
@@ -42,6 +44,7 @@ class Keeper:
         self._keeping: asyncio.Task[None] | None = None
         self._worker: subprocess.Popen[bytes] | None = None
         self._lifeline: int | None = None
+        self._rests = Rests(SHORTEST_REST, LONGEST_REST)
 
     def start(self) -> None:
         self._keeping = asyncio.ensure_future(self._keep())
@@ -61,19 +64,29 @@ class Keeper:
                 return
 
     async def _keep(self) -> None:
-        rest = 0.0
         while True:
-            if not self._election.win() or await self._somebody_works():
-                await asyncio.sleep(PERIOD)
-                continue
-            began = asyncio.get_running_loop().time()
-            self._worker, self._lifeline = _spawn(self._launch)
-            await exits.gone(self._worker)
-            self._let_go()
-            lasted = asyncio.get_running_loop().time() - began
-            rest = 0.0 if lasted >= SETTLED else min(max(0.1, rest * 2), LONGEST_REST)
-            self._tell(WorkerLost(self._worker.pid, exits.cause(self._worker.returncode), rest))
-            await asyncio.sleep(rest)
+            try:
+                if not self._election.win() or await self._somebody_works():
+                    await asyncio.sleep(PERIOD)
+                else:
+                    await self._live_with_one()
+            except OSError as error:  # No memory, no process or no descriptor to be had, for the moment.
+                self._let_go()
+                rest = self._rests.longer()
+                self._tell(StartFailed("worker", error, rest))
+                await asyncio.sleep(rest)
+
+    async def _live_with_one(self) -> None:
+        """Start a worker, see it end, and wait as long as seems good before there is another."""
+        began = asyncio.get_running_loop().time()
+        self._worker, self._lifeline = _spawn(self._launch)
+        await exits.gone(self._worker)
+        self._let_go()
+        if asyncio.get_running_loop().time() - began >= SETTLED:
+            self._rests.over()
+        rest = self._rests.longer()
+        self._tell(WorkerLost(self._worker.pid, exits.cause(self._worker.returncode), rest))
+        await asyncio.sleep(rest)
 
     async def _somebody_works(self) -> bool:
         try:

@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable, Sequence
 
 from afterword.clock import SECOND
-from afterword.events import Handed, RunnerBroken, RunnerDied, RunnerStarted, Tell
+from afterword.events import Handed, RunnerBroken, RunnerDied, RunnerStarted, StartFailed, Tell
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Crashed, Interrupted, Outcome
 from afterword.launch import Launch
 from afterword.worker.placing import Shape, lacking, place, room, surplus
+from afterword.worker.rests import Rests
 from afterword.worker.runner import Audience, Death, Runner
 
 PATIENCE = 0.5
@@ -18,11 +19,15 @@ PATIENCE = 0.5
 LEISURE = 60.0
 """Seconds for which a second runner must be idle before it is dismissed."""
 
+SHORTEST_REST = 1.0
 LONGEST_REST = 30.0
-"""Seconds to wait, at most, before an application that cannot be imported is tried again."""
+"""Seconds to wait, at least and at most, before an application that cannot be imported is tried again."""
 
 FAREWELL = 2.0
 """Seconds that a dismissed runner gets to end by itself."""
+
+MOST_SUSPECTS = 200
+"""Suspects in hand with which a worker claims nothing more."""
 
 Answer = Callable[[Sequence[tuple[Job, Outcome]]], None]
 
@@ -44,7 +49,7 @@ class Pool(Audience):
         self._leaving: set[Runner] = set()
         self._waiting: list[Job] = []
         self._open = True
-        self._rest = 0.0
+        self._rests = Rests(SHORTEST_REST, LONGEST_REST)
         self._rest_until = 0
         self._busy_since: int | None = None
         self._idle_since: int | None = None
@@ -54,15 +59,13 @@ class Pool(Audience):
         """No job is in hand."""
         return not self._waiting and not any(runner.seat.load for runner in self._runners)
 
-    @property
-    def jobs_in_hand(self) -> int:
-        return len(self._waiting) + sum(runner.seat.load for runner in self._runners)
-
     def room(self) -> int:
         """How many more jobs could begin now."""
-        if not self._open:
+        # Suspects that wait for a runner of their own keep nobody else waiting, unless there are very many.
+        ordinary = sum(1 for job in self._waiting if not job.alone)
+        if not self._open or len(self._waiting) - ordinary > MOST_SUSPECTS:
             return 0
-        return max(0, room([runner.seat for runner in self._runners], self._shape) - len(self._waiting))
+        return max(0, room([runner.seat for runner in self._runners], self._shape) - ordinary)
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Run these, in this order as far as there is room."""
@@ -116,7 +119,7 @@ class Pool(Audience):
                 await runner.gone()
 
     def ready(self, runner: Runner) -> None:
-        self._rest = 0.0
+        self._rests.over()
         self._tell(RunnerStarted(runner.pid))
         self._place()
         self._answer([])
@@ -138,7 +141,10 @@ class Pool(Audience):
         self.review()
 
     def _start(self) -> None:
-        self._runners.append(Runner(self._launch, self._life, self))
+        try:
+            self._runners.append(Runner(self._launch, self._life, self))
+        except OSError as error:  # No memory, no process or no descriptor to be had, for the moment.
+            self._tell(StartFailed("runner", error, self._take_rest()))
 
     def _dismiss(self, runner: Runner) -> None:
         self._runners.remove(runner)
@@ -146,9 +152,13 @@ class Pool(Audience):
         runner.dismiss()
 
     def _delay(self, runner: Runner, death: Death) -> None:
-        self._rest = min(max(1.0, self._rest * 2), LONGEST_REST)
-        self._rest_until = self._steady() + round(self._rest * SECOND)
-        self._tell(RunnerBroken(runner.pid, death.broken or death.cause, self._rest))
+        self._tell(RunnerBroken(runner.pid, death.broken or death.cause, self._take_rest()))
+
+    def _take_rest(self) -> float:
+        """Start no runner for a while, longer each time in a row; answers with the seconds."""
+        rest = self._rests.longer()
+        self._rest_until = self._steady() + round(rest * SECOND)
+        return rest
 
     def _place(self) -> None:
         if not self._waiting:

@@ -14,6 +14,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from afterword import locks
 from afterword.stores.sqlite import forks
 
 _own: set[str] = set()
@@ -73,10 +74,11 @@ class ProcessLock:
 
 def lives(process: str, directory: Path) -> bool:
     """Whether a process holds its lock in `directory`."""
-    if process in _own:
+    path = directory / f"{process}.lock"
+    if process in _own or locks.held(path):
         return True
     try:
-        descriptor = os.open(directory / f"{process}.lock", os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
@@ -91,7 +93,7 @@ def sweep(directory: Path) -> None:
         match = _LOCK_FILE.fullmatch(path.name)
         if match:
             with _changing:
-                if match[1] not in _own:
+                if match[1] not in _own and not locks.held(path):
                     _remove(path)
 
 
