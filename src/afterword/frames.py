@@ -28,6 +28,8 @@ class Order(NamedTuple):
     id: str
     task: str
     attempt: int
+    origin: str | None
+    """Where the function was when the job was added; None where the task's name says it."""
     arguments: bytes
 
 
@@ -67,7 +69,7 @@ def encode(frame: Frame) -> bytes:
     """The frame as it goes over the pipe."""
     match frame:
         case Run(orders):
-            header: Any = [[*order[:4], len(order.arguments)] for order in orders]
+            header: Any = [[*order[:5], len(order.arguments)] for order in orders]
             return _pack(b"r", header, [order.arguments for order in orders])
         case Recall():
             return _pack(b"c", None)
@@ -177,10 +179,11 @@ def _frame(kind: bytes, header: Any, blobs: _Blobs) -> Frame:
 
 
 def _order(fields: Any, blobs: _Blobs) -> Order:
-    slot, id, task, attempt, size = fields
+    slot, id, task, attempt, origin, size = fields
     # Types are asked one by one, since a pattern costs three times as much, and this is done for every job.
-    if type(slot) is type(attempt) is type(size) is int and type(id) is type(task) is str:
-        return Order(slot, id, task, attempt, blobs.take(size))
+    numbers = type(slot) is type(attempt) is type(size) is int
+    if numbers and type(id) is type(task) is str and (origin is None or type(origin) is str):
+        return Order(slot, id, task, attempt, origin, blobs.take(size))
     raise ValueError(f"no order looks like {fields!r}")
 
 

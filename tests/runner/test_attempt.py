@@ -45,7 +45,7 @@ async def call(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, An
 
 
 async def made(task: Task[..., Any], *args: Any) -> Attempted:
-    return await attempt(Order(0, "id", task.name, 1, encode(task, args, {})), Registry(None), call)
+    return await attempt(Order(0, "id", task.name, 1, None, encode(task, args, {})), Registry(None), call)
 
 
 async def test_what_the_function_returns_is_the_result() -> None:
@@ -85,13 +85,13 @@ async def test_of_a_long_traceback_the_end_is_kept() -> None:
 
 
 async def test_an_unknown_task_is_left_for_a_worker_that_knows_it() -> None:
-    outcome = await attempt(Order(0, "id", "nowhere:nothing", 1, b"{}"), Registry(Path.cwd()), call)
+    outcome = await attempt(Order(0, "id", "nowhere:nothing", 1, None, b"{}"), Registry(Path.cwd()), call)
     assert isinstance(outcome, Snoozed)
     assert "nowhere" in outcome.reason
 
 
 async def test_arguments_that_no_longer_fit_fail_without_another_try() -> None:
-    outcome = await attempt(Order(0, "id", double.name, 1, b'{"other":1}'), Registry(None), call)
+    outcome = await attempt(Order(0, "id", double.name, 1, None, b'{"other":1}'), Registry(None), call)
     assert isinstance(outcome, Failed)
     assert not outcome.retry
     assert "do not fit its present signature" in outcome.error
@@ -102,6 +102,6 @@ async def test_a_module_that_fails_to_import_is_the_jobs_failure_and_says_why(
 ) -> None:
     (tmp_path / "broken_module_of_the_user.py").write_text("def send(): ...\nraise RuntimeError('half done')\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    outcome = await attempt(Order(0, "id", "broken_module_of_the_user:send", 1, b"{}"), Registry(tmp_path), call)
+    outcome = await attempt(Order(0, "id", "broken_module_of_the_user:send", 1, None, b"{}"), Registry(tmp_path), call)
     assert isinstance(outcome, Snoozed)
     assert "half done" in outcome.reason

@@ -8,7 +8,7 @@ from typing import assert_type
 
 import pytest
 
-from afterword.errors import OptionsRefused, TaskNameTaken, TaskRefused
+from afterword.errors import OptionsRefused, TaskNameTaken, TaskRefused, TaskUnknown
 from afterword.jobs.retry import Retry
 from afterword.tasks.registry import Registry, task
 from afterword.tasks.task import Options, Task
@@ -49,9 +49,11 @@ async def test_a_task_of_a_coroutine_function(project: Project) -> None:
     assert made.options == Options(Retry(attempts=9), "mail", 5, False, False)
 
 
-def test_a_function_may_carry_attributes_of_the_same_names(project: Project) -> None:
-    def function() -> None: ...
+def bare() -> None: ...
 
+
+def test_a_function_may_carry_attributes_of_the_same_names(project: Project) -> None:
+    function = bare
     function.name = "other"  # type: ignore[attr-defined]
     function.options = None  # type: ignore[attr-defined]
 
@@ -111,14 +113,26 @@ def test_a_module_that_is_loaded_again_replaces_its_tasks(project: Project) -> N
     assert Registry(project.root).find("mails:send") is new
 
 
-def test_a_nested_function_is_a_task_when_it_has_a_name(project: Project) -> None:
-    inner = outer()
+@pytest.mark.parametrize("name", [None, "inner"])
+def test_a_nested_function_is_no_task_even_with_a_name(project: Project, name: str | None) -> None:
+    with pytest.raises(TaskRefused, match="made inside a function"):
+        task(name=name)(outer())
 
-    with pytest.raises(TaskRefused):
-        task(inner)
-    made = task(name="inner")(inner)
 
-    assert Registry(None).find("inner") is made
+def test_a_named_task_is_found_where_it_was_when_nobody_has_imported_it_yet(project: Project) -> None:
+    project.write(
+        mails="from afterword.tasks.registry import task\n"
+        "@task(name='mail.send')\ndef send(x): return x\n"
+        "def plain(x): return x\n"
+    )
+
+    registry = Registry(project.root)
+
+    assert registry.find("mail.send", "mails:send").name == "mail.send"
+    assert registry.find("mail.once_called_so", "mails:plain").function(3) == 3
+    for place in ("os:system", "mails:nothing", "nowhere:send"):
+        with pytest.raises(TaskUnknown):
+            registry.find("mail.other", place)
 
 
 def test_static_methods_are_tasks_in_either_order(project: Project) -> None:

@@ -64,6 +64,9 @@ class Job(NamedTuple):
     alone: bool = False
     """A suspect: its next attempt shares its runner with no other."""
     at_most_once: bool = False
+    origin: str | None = None
+    """`module:qualname` of the function when it was added, where the task's name does not say it: a runner that does not know
+    the name looks there."""
     started_at: int | None = None
     ended_at: int | None = None
     result: bytes | None = None

@@ -25,7 +25,7 @@ Call = Callable[[Task[..., Any], tuple[Any, ...], dict[str, Any]], Awaitable[Any
 async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
     """Make it. `call` runs the function. Never raises, whatever user code does."""
     try:
-        task = registry.find(order.task)
+        task = registry.find(order.task, order.origin)
         args, kwargs = decode(task, order.arguments)
     except TaskUnknown as unknown:
         return Snoozed(UNKNOWN_PAUSE, str(unknown))

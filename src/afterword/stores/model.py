@@ -204,6 +204,7 @@ def _fresh(job: Job) -> Job:
         owner=job.owner,
         after=job.after,
         at_most_once=job.at_most_once,
+        origin=job.origin,
     )
 
 

@@ -40,6 +40,7 @@ class Call(NamedTuple):
             owner=owner,
             after=after if options.ordered else None,
             at_most_once=options.at_most_once,
+            origin=self.task.origin,
         )
 
 

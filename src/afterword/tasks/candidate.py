@@ -10,9 +10,8 @@ from afterword.errors import TaskRefused
 from afterword.tasks.origin import defined_at, real_name
 
 
-def examine(function: Any, *, named: bool = False) -> None:
-    """Raises TaskRefused unless `function` is a plain function at module or class level; where `named`, it may be nested,
-    since it is then found by its registration."""
+def examine(function: Any) -> None:
+    """Raises TaskRefused unless `function` is a plain function at module or class level."""
     if isinstance(function, functools.partial):
         raise _refused(
             f"functools.partial of {located(function.func)}",
@@ -34,8 +33,7 @@ def examine(function: Any, *, named: bool = False) -> None:
             "it is a generator function, whose body runs only when somebody reads from it",
             "Pass a function that does the work and returns.",
         )
-    if not named:
-        _require_level(function)
+    _require_level(function)
 
 
 def qualified(function: Any) -> str:

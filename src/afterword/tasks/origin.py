@@ -92,7 +92,9 @@ def defined_at(function: FunctionType) -> str:
 
 def _steps(name: str) -> Iterator[str]:
     parts = name.split(".")
-    if not all(part.isidentifier() and not part.startswith("__") for part in parts):
+    # The script of a package is imported only by a runner whose application it is: others would start it anew.
+    scripts = {MAIN[0]} if name in sys.modules and len(parts) > 1 else set()
+    if not all(part.isidentifier() and (not part.startswith("__") or part in scripts) for part in parts):
         raise Foreign(f"{name!r} is no module's name")
     for end in range(1, len(parts) + 1):
         yield ".".join(parts[:end])

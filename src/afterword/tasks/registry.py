@@ -49,7 +49,7 @@ def task(
 
     def register(function: Callable[P, R]) -> Task[P, R]:
         plain = function.__func__ if isinstance(function, staticmethod) else function
-        examine(plain, named=name is not None)
+        examine(plain)
         chosen = qualified(plain) if name is None else name
         faults = _faults(chosen, options, retry)
         if faults:
@@ -57,7 +57,7 @@ def task(
         taken = _registered.get(chosen)
         if taken is not None and qualified(taken.function) != qualified(plain):
             raise TaskNameTaken(name=chosen, first=located(taken.function), second=located(plain))
-        _registered[chosen] = made = Task(plain, chosen, options)
+        _registered[chosen] = made = Task(plain, chosen, options, origin=qualified(plain))
         return made
 
     return register if function is None else register(function)
@@ -83,12 +83,15 @@ class Registry:
             known = self._by_function[function] = self._admit(function)
         return known
 
-    def find(self, name: str) -> Task[..., Any]:
-        """The task of this name, for a runner. Raises TaskUnknown; a name that leads elsewhere imports and runs nothing."""
+    def find(self, name: str, origin: str | None = None) -> Task[..., Any]:
+        """The task of this name, for a runner; `origin` is where its function was when the job was added.
+
+        Raises TaskUnknown; a name or an origin that leads elsewhere imports and runs nothing.
+        """
         known = _registered.get(name) or self._by_name.get(name)
         if known is None:
             try:
-                known = self._by_name[name] = self._import(name)
+                known = self._by_name[name] = self._import(name, origin)
             except Foreign as reason:
                 raise TaskUnknown(name=_shown(name), why=str(reason)) from reason.__cause__
         return known
@@ -101,23 +104,26 @@ class Registry:
             mend = "Register it with @task, or call it in a function of your own."
             raise TaskRefused(what=located(function), why=str(reason), mend=mend) from None
 
-    def _import(self, name: str) -> Task[..., Any]:
+    def _import(self, name: str, origin: str | None) -> Task[..., Any]:
         if self._root is None:
             raise Foreign("it is not registered, and the application's folder is not known")
-        if not _is_label(name):
+        place = origin or name
+        if not (_is_label(name) and _is_label(place)):
             raise Foreign("that is no task's name")
-        module, _, qualname = name.partition(":")
+        module, _, qualname = place.partition(":")
         try:
             found = find_statically(bring_in(module, self._root), qualname)
         except Foreign:
             raise
         except (Exception, SystemExit) as error:
             raise Foreign(f"the module {module} cannot be imported: {type(error).__name__}: {error}") from error
+        if name in _registered:
+            return _registered[name]
         if isinstance(found, Task):
             return found
         if not isinstance(found, FunctionType):
             raise Foreign(f"the module {module} has no function {qualname or 'without a name'}")
-        if qualified(found) != name:
+        if qualified(found) != place:
             raise Foreign(f"it is another name of {qualified(found)}")
         return self._own(found, sys.modules[module])
 

@@ -32,11 +32,13 @@ class Task(Generic[P, R]):
     __name__: str
     __qualname__: str
 
-    def __init__(self, function: Callable[P, R], name: str, options: Options = PLAIN) -> None:
+    def __init__(self, function: Callable[P, R], name: str, options: Options = PLAIN, origin: str | None = None) -> None:
         functools.update_wrapper(self, function)  # First, since it copies whatever attributes the function carries.
         self.function = function
         self.name = name
         self.options = options
+        self.origin = None if origin == name else origin
+        """`module:qualname` of the function, where the name does not say it."""
 
     @functools.cached_property
     def is_async(self) -> bool:

@@ -84,7 +84,7 @@ class Runner:
             slot = self._free.pop()
             self._jobs[slot] = job
             self._unbegun[slot] = now
-            orders.append(Order(slot, job.id, job.task, job.attempt, job.arguments))
+            orders.append(Order(slot, job.id, job.task, job.attempt, job.origin, job.arguments))
         self._channel.send(Run(orders))
 
     def recall(self) -> None:

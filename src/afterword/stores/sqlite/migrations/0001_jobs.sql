@@ -20,6 +20,7 @@ CREATE TABLE jobs (
     lost INTEGER NOT NULL DEFAULT 0,
     alone INTEGER NOT NULL DEFAULT 0,
     at_most_once INTEGER NOT NULL DEFAULT 0,
+    origin TEXT,
     started_at INTEGER,
     ended_at INTEGER,
     result BLOB,
@@ -29,11 +30,12 @@ CREATE TABLE jobs (
     lease_until INTEGER                        -- While running, in microseconds of the machine's steady clock.
 );
 
--- What may start now, in the order of starting. Claims name the state as a literal, else this index would not be used.
-CREATE INDEX jobs_ready ON jobs (app, priority DESC, key, queue) WHERE state = 1 AND run_at = 0;
+-- What may start now, in the order of starting. Claims name the state as a literal, else this index would not be used. State and
+-- run_at take no room in it, being always 1 and 0, and with them the jobs can be counted without a look at their rows.
+CREATE INDEX jobs_ready ON jobs (app, priority DESC, key, queue, state, run_at) WHERE state = 1 AND run_at = 0;
 
 -- What may start later.
-CREATE INDEX jobs_due ON jobs (app, run_at) WHERE state = 1 AND run_at > 0;
+CREATE INDEX jobs_due ON jobs (app, run_at, state) WHERE state = 1 AND run_at > 0;
 
 -- What somebody holds or runs: asked when a process may have died.
 CREATE INDEX jobs_owner ON jobs (owner, state, lease_until) WHERE owner IS NOT NULL;
@@ -41,7 +43,7 @@ CREATE INDEX jobs_owner ON jobs (owner, state, lease_until) WHERE owner IS NOT N
 -- What waits for another job.
 CREATE INDEX jobs_after ON jobs (after) WHERE after IS NOT NULL;
 
-CREATE INDEX jobs_handed_off ON jobs (key) WHERE state = 6;
+CREATE INDEX jobs_handed_off ON jobs (state) WHERE state = 6;
 
 -- Finished jobs, under the keys they had, so that claiming costs the same however many there are.
 CREATE TABLE finished (
@@ -64,6 +66,7 @@ CREATE TABLE finished (
     lost INTEGER NOT NULL,
     alone INTEGER NOT NULL,
     at_most_once INTEGER NOT NULL,
+    origin TEXT,
     started_at INTEGER,
     ended_at INTEGER,
     result BLOB,
