@@ -143,6 +143,7 @@ class MemoryStore:
 
     async def wait(self, seconds: float) -> bool:
         with self.memory.lock:
+            self._enter()
             stir, changes = self.memory.stir, self.memory.changes
         if changes == self._seen:
             try:

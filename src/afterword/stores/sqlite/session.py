@@ -1,6 +1,7 @@
 """One process's stay with one database file, from opening to closing."""
 
 import sqlite3
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ class Session:
         self.closed = False
         self._path = path
         self._file_system = file_system
+        self._closing = threading.Lock()
         self._lock = ProcessLock(self.life, self.process)
         self._gate = Gate(self.directory / "gate.lock", str(path), gate.PATIENCE)
         self._bell = Bell(self.directory)
@@ -80,9 +82,12 @@ class Session:
         return pending
 
     def ring(self) -> None:
-        self._bell.ring()
+        if not self.closed:
+            self._bell.ring()
 
     async def wait(self, seconds: float) -> bool:
+        if self.closed:
+            raise StoreClosed(store=self._path)
         if not self._watch.started:
             await self.open()
         return await self._watch.wait(seconds)
@@ -90,11 +95,12 @@ class Session:
     def close(self) -> None:
         """Do what was handed in, then leave."""
         self.closed = True
-        self._reads.close()
-        self._writes.close()
-        self._watch.close()
-        self._bell.close()
-        self._lock.free()
+        with self._closing:
+            self._reads.close()
+            self._writes.close()
+            self._watch.close()
+            self._bell.close()
+            self._lock.free()
 
     def about_to_fork(self) -> None:
         self._writer.close()

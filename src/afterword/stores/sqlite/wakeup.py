@@ -27,13 +27,14 @@ class Bell:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._lock = threading.Lock()
         self._names: list[str] = []
         self._listed_at: int | None = None
         self._door: int | None = None
         self._socket: socket.socket | None = None
 
     def ring(self) -> None:
-        with suppress(OSError):
+        with self._lock, suppress(OSError):
             # Workers come and go seldom, and each time the directory's own time changes; but only in ticks of some
             # milliseconds, so a list as young as the last change may lack what the same tick brought.
             changed_at = self._directory.stat().st_mtime_ns

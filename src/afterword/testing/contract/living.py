@@ -1,5 +1,6 @@
 """Store.open, close, beat, leave and workers"""
 
+import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -58,6 +59,8 @@ class Living(Bench):
         for reading in (store.get("nobody"), store.find(Query()), store.count(), store.workers()):
             with pytest.raises(StoreClosed):
                 reading.result(PATIENCE)
+        with pytest.raises(StoreClosed):
+            asyncio.run(store.wait(PATIENCE))
 
     def test_opened_after_closing_it_is_another_process(self, store: Store) -> None:
         process = store.process

@@ -1,0 +1,162 @@
+"""What the statements cost does not grow with what they do not ask for."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from afterword.jobs import lifecycle
+from afterword.jobs.job import State
+from afterword.jobs.outcome import Failed, Succeeded
+from afterword.stores.sqlite import connection
+from afterword.stores.sqlite.reading import _COUNT_LIVE, _COUNT_OLD
+from afterword.stores.sqlite.store import SqliteStore
+from afterword.stores.store import Query, Store, Want
+from afterword.testing import FalseClock
+from afterword.testing.contract.bench import PATIENCE, add, claim, held, job, now, rescue, settle, settlement, states
+from tests.stores.conftest import Open
+
+SCAN = re.compile(r"\bSCAN (jobs|finished|before)\b(?! USING COVERING INDEX (jobs_owner|jobs_after))")
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that stores opened from now on execute, as SQLite expanded it."""
+    seen: list[str] = []
+    connect = connection.connect
+
+    def traced(path: Path) -> sqlite3.Connection:
+        opened = connect(path)
+        opened.set_trace_callback(seen.append)
+        return opened
+
+    monkeypatch.setattr(connection, "connect", traced)
+    monkeypatch.setattr("afterword.stores.sqlite.writer.connect", traced)
+    return seen
+
+
+def plans(database: Path, statements: list[str]) -> Iterator[tuple[str, str]]:
+    with closing(sqlite3.connect(database)) as other:
+        for statement in statements:
+            if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "INSERT", "WITH")):
+                steps = other.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+                yield statement, "\n".join(step[3] for step in steps)
+
+
+def go_through_a_life(store: Store) -> None:
+    first, *_ = add(store, job(), held(store), job(run_at=5))
+    add(store, held(store, after=first.id))
+    store.release([first.key]).result(PATIENCE)
+    store.discard([2]).result(PATIENCE)
+    running = claim(store)
+    claim(store, queues=("mail",))
+    store.renew([(one.key, one.token) for one in running]).result(PATIENCE)
+    settle(store, running[0], Succeeded(b"1"))
+    settle(store, running[1], Failed("no"))
+    store.settle([settlement(running[0], Succeeded(b"1"))]).result(PATIENCE)
+    store.get(first.id).result(PATIENCE)
+    store.find(Query()).result(PATIENCE)
+    store.find(Query(states=(State.FAILED,))).result(PATIENCE)
+    rescue(store)
+    store.beat("main:app").result(PATIENCE)
+    store.forget(100, 100).result(PATIENCE)
+
+
+def test_no_verb_looks_at_all_jobs(open_store: Open, database: Path, statements: list[str]) -> None:
+    store = open_store()
+    go_through_a_life(store)
+    explained = list(plans(database, statements))
+    assert len(explained) > 25
+    for statement, plan in explained:
+        if "count(*)" not in statement and "ORDER BY key DESC" not in statement:
+            assert not SCAN.search(plan), f"{statement}\n{plan}"
+
+
+def test_a_claim_reads_only_what_it_takes_in_the_order_it_takes_it(
+    open_store: Open, database: Path, statements: list[str]
+) -> None:
+    store = open_store()
+    add(store, job())
+    statements.clear()
+    claim(store, 10)
+    (plan,) = [plan for statement, plan in plans(database, statements) if statement.startswith("SELECT id, app")]
+    assert plan == "SEARCH jobs USING INDEX jobs_ready (app=?)"
+
+
+def test_counting_the_unfinished_reads_no_rows(open_store: Open, database: Path) -> None:
+    store = open_store()
+    store.open()
+    with closing(sqlite3.connect(database)) as other:
+        for statement in (_COUNT_LIVE, _COUNT_OLD):
+            steps = [step[3] for step in other.execute(f"EXPLAIN QUERY PLAN {statement}")]
+            looks = [step for step in steps if step.startswith(("SCAN", "SEARCH")) and "CONSTANT ROW" not in step]
+            assert looks
+            assert all("COVERING INDEX" in look for look in looks), looks
+
+
+def test_a_claim_beside_a_large_history_and_a_large_future_is_like_any_other(open_store: Open, database: Path) -> None:
+    """Counted in steps of SQLite's machine, not in time."""
+    clock = FalseClock()
+    store = open_store(clock=clock)
+
+    def steps_of_a_claim() -> int:
+        add(store, *(job() for _ in range(10)))
+        return steps(store, lambda: claim(store, 10))
+
+    few = steps_of_a_claim()
+    add(store, *(job(run_at=clock.now() + 1_000_000) for _ in range(2000)))
+    add(store, *(held(store) for _ in range(2000)))
+    for _ in range(4):
+        add(store, *(job() for _ in range(500)))
+        done = [lifecycle.settle(one, Succeeded(), 1, 0.5) for one in claim(store, 500)]
+        store.settle(done).result(PATIENCE)
+    assert steps_of_a_claim() < few * 1.5
+
+
+def steps(store: SqliteStore, act: Callable[[], object]) -> int:
+    """How many hundred instructions the writing connection's machine makes meanwhile."""
+    count = 0
+
+    def tick() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    writing = store._session._writer._connection
+    assert writing is not None
+    writing.set_progress_handler(tick, 100)
+    act()
+    writing.set_progress_handler(None, 0)
+    return count
+
+
+def test_a_job_whose_predecessor_has_vanished_is_set_free(store: SqliteStore, database: Path) -> None:
+    """Nothing here makes it vanish; a person with a database tool can."""
+    (first,) = add(store, held(store))
+    (second,) = add(store, held(store, after=first.id))
+    store.release([second.key]).result(PATIENCE)
+    with closing(sqlite3.connect(database, isolation_level=None)) as tool:
+        tool.execute("DELETE FROM jobs WHERE id = ?", (first.id,))
+    assert rescue(store) == [now(store, second)]
+    assert states(store, second) == [State.QUEUED]
+
+
+def test_more_jobs_than_one_statement_takes(store: SqliteStore) -> None:
+    jobs = [job() for _ in range(3000)]
+    answers = store.add(jobs).result(PATIENCE)
+    assert [answer.key for answer in answers] == list(range(1, 3001))
+    assert len(store.claim(Want("main:app", 5000)).result(PATIENCE).jobs) == 3000
+
+
+def test_many_that_have_become_due_at_once_are_all_claimed(open_store: Open) -> None:
+    clock = FalseClock()
+    store = open_store(clock=clock)
+    add(store, *(job(run_at=clock.now() + 1) for _ in range(1500)))
+    clock.advance(1)
+    claimed = 0
+    while jobs := claim(store, 400):
+        claimed += len(jobs)
+    assert claimed == 1500

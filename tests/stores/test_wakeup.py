@@ -1,0 +1,112 @@
+"""Hints arrive at once; without them commits are seen all the same."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from afterword.stores.sqlite import wakeup
+from afterword.stores.sqlite.store import SqliteStore
+from afterword.testing.contract.bench import PATIENCE, add, held, job
+from afterword.testing.contract.waking import settled, woken
+from tests.stores.conftest import Open
+
+SOON = 0.05
+"""Seconds, well below the time after which the file itself is looked at."""
+
+
+async def seconds_until_woken(worker: SqliteStore, by: SqliteStore) -> float:
+    loop = asyncio.get_running_loop()
+    await settled(worker)
+    begun = loop.time()
+    by.wake()
+    assert await worker.wait(PATIENCE)
+    return loop.time() - begun
+
+
+def sockets(database: Path) -> list[Path]:
+    return list(Path(f"{database}.run").glob("*.wake"))
+
+
+def test_a_hint_comes_long_before_the_next_look(store: SqliteStore, open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wakeup, "POLL", PATIENCE)
+    worker = open_store()
+    assert min(asyncio.run(seconds_until_woken(worker, store)) for _ in range(3)) < SOON
+
+
+def test_a_name_too_long_for_a_socket_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wakeup, "POLL", PATIENCE)
+    folder = tmp_path / ("a" * 100) / ("b" * 100)
+    folder.mkdir(parents=True)
+    store, worker = SqliteStore(folder / "jobs.db"), SqliteStore(folder / "jobs.db")
+    store.open()
+    assert min(asyncio.run(seconds_until_woken(worker, store)) for _ in range(3)) < SOON
+    store.close()
+    worker.close()
+
+
+def test_every_worker_gets_the_hint(store: SqliteStore, open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wakeup, "POLL", PATIENCE)
+
+    async def wait() -> list[bool]:
+        workers = [open_store() for _ in range(3)]
+        for worker in workers:
+            await settled(worker)
+        waiting = [asyncio.create_task(worker.wait(PATIENCE)) for worker in workers]
+        store.wake()
+        return await asyncio.gather(*waiting)
+
+    assert asyncio.run(wait()) == [True] * 3
+
+
+def test_a_worker_that_came_later_gets_the_hint_too(
+    store: SqliteStore, open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wakeup, "POLL", PATIENCE)
+
+    async def wait() -> None:
+        for _ in range(5):
+            store.wake()  # Lists the workers.
+            assert await seconds_until_woken(open_store(), store) < PATIENCE
+
+    asyncio.run(wait())
+
+
+def test_a_commit_is_seen_though_every_hint_is_lost(store: SqliteStore, open_store: Open, database: Path) -> None:
+    worker = open_store()
+
+    async def wait() -> bool:
+        await settled(worker)
+        for socket in sockets(database):
+            socket.unlink()
+        return await woken(worker, lambda: add(store, job()))
+
+    assert asyncio.run(wait())
+
+
+def test_a_release_wakes_by_itself(store: SqliteStore, open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wakeup, "POLL", PATIENCE)
+    (waiting,) = add(store, held(store))
+    assert asyncio.run(woken(open_store(), lambda: store.release([waiting.key]).result(PATIENCE)))
+
+
+def test_a_closed_worker_takes_its_socket_along(store: SqliteStore, open_store: Open, database: Path) -> None:
+    worker = open_store()
+    asyncio.run(worker.wait(0.0))
+    assert len(sockets(database)) == 1
+    worker.close()
+    assert sockets(database) == []
+    store.wake()
+
+
+def test_a_store_that_is_closed_while_somebody_waits_lets_go(open_store: Open) -> None:
+    worker = open_store()
+
+    async def wait() -> bool:
+        await settled(worker)
+        waiting = asyncio.create_task(worker.wait(PATIENCE))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(worker.close)
+        return await waiting
+
+    assert not asyncio.run(wait())
