@@ -117,6 +117,14 @@ class WorkerLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Unserved:
+    """Jobs of these applications wait, and no worker serves them; the one that noticed serves `app`."""
+
+    app: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StartFailed:
     """The system would not let a worker or a runner start; it is tried again after `seconds`."""
 
@@ -149,6 +157,7 @@ Event = (
     | WorkerDraining
     | WorkerStopped
     | WorkerLost
+    | Unserved
     | StartFailed
     | StoreFailed
 )

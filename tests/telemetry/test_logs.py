@@ -56,6 +56,12 @@ TOLD: list[tuple[events.Event, int, str]] = [
         "Traceback:\nModuleNotFoundError: No module named 'orm'",
     ),
     (
+        events.Unserved("main:app", ("app.main:app", "old:app")),
+        logging.WARNING,
+        "jobs of app.main:app, old:app wait in this store, and no worker serves them. If that is main:app by another name, "
+        "give both the same: Afterword(app, application=...) or AFTERWORD_APP.",
+    ),
+    (
         events.StartFailed("runner", OSError(24, "Too many open files"), 2.0),
         logging.ERROR,
         "no runner could be started, tried again in 2 s: OSError: [Errno 24] Too many open files",

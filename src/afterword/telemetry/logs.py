@@ -80,6 +80,11 @@ def describe(event: events.Event) -> Line | None:
             return Line(logging.WARNING, f"{_named(job)}: {type(outcome).__name__} was not written down, {_refused(verdict)}")
         case events.Rescued(job):
             return _rescued(job)
+        case events.Unserved(app, others):
+            text = (
+                f"jobs of {', '.join(others)} wait in this store, and no worker serves them. If that is {app} by another name"
+            )
+            return Line(logging.WARNING, f"{text}, give both the same: Afterword(app, application=...) or AFTERWORD_APP.")
         case events.StartFailed(what, error, seconds):
             return Line(
                 logging.ERROR, f"no {what} could be started, tried again in {seconds:g} s: {type(error).__name__}: {error}"

@@ -9,9 +9,10 @@ from afterword.errors import StoreError
 from afterword.events import StoreFailed, Tell, WorkerDraining, WorkerStarted, WorkerStopped
 from afterword.launch import Launch
 from afterword.stores.store import Store, Want
-from afterword.worker import heartbeat, janitor, rescuer
+from afterword.worker import heartbeat, janitor, lookout, rescuer
 from afterword.worker.heartbeat import Heartbeat
 from afterword.worker.janitor import Janitor
+from afterword.worker.lookout import Lookout
 from afterword.worker.loop import every
 from afterword.worker.pool import Pool
 from afterword.worker.rescuer import Rescuer
@@ -43,6 +44,7 @@ class Worker:
         self._rescuer = Rescuer(store, self._turns.hint)
         self._heartbeat = Heartbeat(store, launch.app, self._turns.leases)
         self._janitor = Janitor(store, clock, launch.keep)
+        self._lookout = Lookout(store, launch.app, tell)
 
     async def run(self) -> None:
         """Work until asked to stop; then begin nothing, let what runs end within the drain's limit, and take back the rest."""
@@ -68,6 +70,7 @@ class Worker:
             every(heartbeat.PERIOD, self._heartbeat.beat, self._tell),
             every(janitor.TIDY_PERIOD, self._janitor.tidy, self._tell),
             every(janitor.FORGET_PERIOD, self._janitor.forget, self._tell),
+            every(lookout.PERIOD, self._lookout.look, self._tell),
         )
 
     async def _listen(self) -> None:
