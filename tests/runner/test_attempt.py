@@ -103,5 +103,6 @@ async def test_a_module_that_fails_to_import_is_the_jobs_failure_and_says_why(
     (tmp_path / "broken_module_of_the_user.py").write_text("def send(): ...\nraise RuntimeError('half done')\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     outcome = await attempt(Order(0, "id", "broken_module_of_the_user:send", 1, None, b"{}"), Registry(tmp_path), call)
-    assert isinstance(outcome, Snoozed)
-    assert "half done" in outcome.reason
+    assert isinstance(outcome, Failed)
+    assert outcome.retry
+    assert "half done" in outcome.error

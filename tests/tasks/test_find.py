@@ -109,8 +109,6 @@ SITE = "venv/lib/python3.11/site-packages/evil/__init__.py"
         ("shop.main:run", "it is another name of subprocess:run"),
         ("shop.main:send", "it is another name of shop.mails:send"),
         ("shop.main:same", "it is another name of shop.main:pay"),
-        ("shop.broken:f", "the module shop.broken cannot be imported: ModuleNotFoundError: No module named 'nowhere_at_all'"),
-        ("shop.quitting:f", "the module shop.quitting cannot be imported: SystemExit: 3"),
         ("__main__:main", "'__main__' is no module's name"),
         ("shop.__main__:main", "'shop.__main__' is no module's name"),
         ("../shop:f", "'../shop' is no module's name"),
@@ -127,11 +125,15 @@ def test_a_name_that_is_no_name_is_told_on_one_short_line(shop: Project) -> None
     assert len(refusal(shop.root, "x" * 100_000)) < 1000
 
 
-def test_an_import_that_fails_is_the_cause(shop: Project) -> None:
-    with pytest.raises(TaskUnknown) as unknown:
-        Registry(shop.root).find("shop.broken:f")
+@pytest.mark.parametrize(("name", "error"), [("shop.broken:f", ModuleNotFoundError), ("shop.quitting:f", SystemExit)])
+def test_what_a_module_of_the_application_raises_comes_through(shop: Project, name: str, error: type[BaseException]) -> None:
+    with pytest.raises(error):
+        Registry(shop.root).find(name)
 
-    assert isinstance(unknown.value.__cause__, ModuleNotFoundError)
+
+def test_a_script_may_have_a_name_that_is_no_identifier(shop: Project) -> None:
+    shop.write_file("my-app.py", "def work(): return 7\n")
+    assert Registry(shop.root).find("my-app:work").function() == 7
 
 
 def test_without_a_folder_only_registered_tasks_are_found(shop: Project) -> None:

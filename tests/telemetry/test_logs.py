@@ -128,7 +128,7 @@ TOLD: list[tuple[events.Event, int, str]] = [
     ),
     (
         settled(Snoozed(90 * SECOND, "the bank is closed")),
-        logging.DEBUG,
+        logging.WARNING,
         "main:send (0198-1) is put off for 90 s: the bank is closed",
     ),
     (
@@ -144,7 +144,7 @@ TOLD: list[tuple[events.Event, int, str]] = [
     (
         events.Rescued(rescue(JOB, now=1)),
         logging.WARNING,
-        "main:send (0198-1) was rescued, its worker died while it ran: tried again alone",
+        "main:send (0198-1) was rescued, its worker died while it ran: tried again",
     ),
     (
         events.Rescued(rescue(JOB._replace(lost=LOSS_LIMIT - 1), now=1)),

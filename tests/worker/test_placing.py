@@ -40,6 +40,11 @@ def test_a_suspect_takes_the_warm_runner_though_all_others_are_busy() -> None:
     assert place([True], [seat(4), seat(4), seat()], TWO) == [2]
 
 
+def test_suspects_leave_a_runner_to_ordinary_work() -> None:
+    assert place([True, True, True, False], [seat(), seat(), seat()], TWO) == [2, 1, None, 0]
+    assert place([True, False], [seat()], TWO) == [0, None]
+
+
 def test_nothing_joins_a_suspect() -> None:
     assert place([False], [seat(1, exclusive=True)], TWO) == [None]
 

@@ -1,5 +1,6 @@
 """One attempt, step by step: find the task, decode, call, encode the result. Every way out is an outcome."""
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -40,6 +41,9 @@ async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
 
 
 def _worth_another(task: Task[..., Any], error: BaseException) -> bool:
+    attempt = asyncio.current_task()
+    if isinstance(error, asyncio.CancelledError) and attempt and attempt.cancelling():
+        return True  # Another task of this runner cancelled it: no fault of its own.
     try:
         return task.options.retry.wants(error)
     except Exception:

@@ -18,11 +18,18 @@ class Calling:
         if task.is_async:
             return await task.function(*args, **kwargs)
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, _run, task, args, kwargs)
+        loop = asyncio.get_running_loop()
+        value, error = await loop.run_in_executor(self._threads, context.run, _run, task, args, kwargs)
+        if error is not None:
+            raise error
+        return value
 
 
-def _run(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _run(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, None] | tuple[None, BaseException]:
+    # Futures and coroutines take some exceptions for orders to themselves, StopIteration and GeneratorExit for two.
     try:
-        return task.function(*args, **kwargs)
-    except StopIteration as error:  # It cannot pass through a future.
-        raise RuntimeError("the task raised StopIteration") from error
+        return task.function(*args, **kwargs), None
+    except (StopIteration, GeneratorExit) as error:
+        return None, RuntimeError(f"the task raised {type(error).__name__}").with_traceback(error.__traceback__)
+    except BaseException as error:
+        return None, error

@@ -99,9 +99,12 @@ def dump_retry(retry: Retry) -> str:
 
 @lru_cache(maxsize=1024)
 def load_retry(text: str) -> Retry:
-    """The policy that `dump_retry` wrote."""
-    attempts, delay, factor, longest, jitter = json.loads(text)
-    return Retry(attempts, delay, factor, longest, jitter)
+    """The policy that `dump_retry` wrote; a single attempt for anything else, since one odd row must not hold up the others."""
+    try:
+        attempts, delay, factor, longest, jitter = json.loads(text)
+        return Retry(attempts, delay, factor, longest, jitter)
+    except (ValueError, TypeError):
+        return Retry(attempts=1)
 
 
 def text(words: str | None) -> str | None:

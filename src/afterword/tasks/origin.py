@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 MAIN = ("__main__", "__mp_main__")
+_PART = re.compile(r"[^\W\d][\w-]*")
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
@@ -94,7 +96,8 @@ def _steps(name: str) -> Iterator[str]:
     parts = name.split(".")
     # The script of a package is imported only by a runner whose application it is: others would start it anew.
     scripts = {MAIN[0]} if name in sys.modules and len(parts) > 1 else set()
-    if not all(part.isidentifier() and (not part.startswith("__") or part in scripts) for part in parts):
+    # A script may be called my-app.py: nothing but a statement needs an identifier.
+    if not all(_PART.fullmatch(part) and (not part.startswith("__") or part in scripts) for part in parts):
         raise Foreign(f"{name!r} is no module's name")
     for end in range(1, len(parts) + 1):
         yield ".".join(parts[:end])

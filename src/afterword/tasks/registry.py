@@ -86,7 +86,8 @@ class Registry:
     def find(self, name: str, origin: str | None = None) -> Task[..., Any]:
         """The task of this name, for a runner; `origin` is where its function was when the job was added.
 
-        Raises TaskUnknown; a name or an origin that leads elsewhere imports and runs nothing.
+        Raises TaskUnknown; a name or an origin that leads elsewhere imports and runs nothing. Whatever a module of the
+        application raises while it is imported comes through.
         """
         known = _registered.get(name) or self._by_name.get(name)
         if known is None:
@@ -111,12 +112,7 @@ class Registry:
         if not (_is_label(name) and _is_label(place)):
             raise Foreign("that is no task's name")
         module, _, qualname = place.partition(":")
-        try:
-            found = find_statically(bring_in(module, self._root), qualname)
-        except Foreign:
-            raise
-        except (Exception, SystemExit) as error:
-            raise Foreign(f"the module {module} cannot be imported: {type(error).__name__}: {error}") from error
+        found = find_statically(bring_in(module, self._root), qualname)
         if name in _registered:
             return _registered[name]
         if isinstance(found, Task):

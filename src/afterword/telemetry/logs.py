@@ -120,7 +120,7 @@ def _settled(job: Job, outcome: Outcome) -> Line:
             level = logging.INFO if started else logging.DEBUG
             return Line(level, f"{_named(job)} was taken back {'while it ran' if started else 'before it began'}: {reason}")
         case Snoozed(delay, reason):
-            return Line(logging.DEBUG, f"{_named(job)} is put off for {delay / SECOND:.3g} s: {reason}")
+            return Line(logging.WARNING, f"{_named(job)} is put off for {delay / SECOND:.3g} s: {reason}")
         case _:
             assert_never(outcome)
 
@@ -129,7 +129,8 @@ def _rescued(job: Job) -> Line:
     if job.state is State.FAILED:
         return Line(logging.ERROR, f"{_named(job)} failed for good: {_told(job.error)}")
     if job.lost:
-        return Line(logging.WARNING, f"{_named(job)} was rescued, its worker died while it ran: tried again alone")
+        how = "tried again alone" if job.alone else "tried again"
+        return Line(logging.WARNING, f"{_named(job)} was rescued, its worker died while it ran: {how}")
     return Line(logging.WARNING, f"{_named(job)} was rescued: the process that added it died before the request ended")
 
 

@@ -33,7 +33,7 @@ def place(waiting: Sequence[bool], seats: Sequence[Seat], shape: Shape) -> list[
     exclusive = [seat.exclusive for seat in seats]
     places: list[int | None] = []
     for alone in waiting:
-        index = _idle(seats, loads) if alone else _least(seats, loads, exclusive, shape)
+        index = _idle(seats, loads, exclusive) if alone else _least(seats, loads, exclusive, shape)
         if index is not None:
             loads[index] += 1
             exclusive[index] = alone
@@ -60,7 +60,10 @@ def surplus(seats: Sequence[Seat]) -> int | None:
     return idle[-1] if len(idle) > 1 else None
 
 
-def _idle(seats: Sequence[Seat], loads: list[int]) -> int | None:
+def _idle(seats: Sequence[Seat], loads: list[int], exclusive: list[bool]) -> int | None:
+    shared = sum(seat.ready and not alone for seat, alone in zip(seats, exclusive, strict=True))
+    if shared <= 1 and any(exclusive):
+        return None  # One runner is left to ordinary work while a suspect runs.
     # The last one first: ordinary work fills the pool from the front.
     return next((index for index in reversed(range(len(seats))) if seats[index].ready and not loads[index]), None)
 

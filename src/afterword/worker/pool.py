@@ -29,6 +29,8 @@ FAREWELL = 2.0
 MOST_SUSPECTS = 200
 """Suspects in hand with which a worker claims nothing more."""
 
+STOPPING = "its worker is stopping"
+
 Answer = Callable[[Sequence[tuple[Job, Outcome]]], None]
 
 
@@ -68,7 +70,10 @@ class Pool(Audience):
         return max(0, room([runner.seat for runner in self._runners], self._shape) - ordinary)
 
     def take(self, jobs: Sequence[Job]) -> None:
-        """Run these, in this order as far as there is room."""
+        """Run these, in this order as far as there is room. After `close` they come back as Interrupted."""
+        if not self._open:
+            self._answer([(job, Interrupted(STOPPING, started=False)) for job in jobs])
+            return
         self._waiting += jobs
         self._place()
 
@@ -91,11 +96,11 @@ class Pool(Audience):
             self._idle_since = None
             self._dismiss(self._runners[spare])
 
-    def close(self, reason: str) -> None:
+    def close(self) -> None:
         """Begin nothing more: what waits comes back as Interrupted, what runs goes on."""
         self._open = False
         waiting, self._waiting = self._waiting, []
-        self._answer([(job, Interrupted(reason, started=False)) for job in waiting])
+        self._answer([(job, Interrupted(STOPPING, started=False)) for job in waiting])
         for runner in self._runners:
             runner.recall()
 

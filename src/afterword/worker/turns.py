@@ -79,6 +79,7 @@ class Turns:
                 await self._turn()
             except StoreError as error:
                 self._tell(StoreFailed("turn", error))
+                self._hinted = True
                 await asyncio.sleep(REST)
                 self._stir.set()
 
@@ -86,6 +87,7 @@ class Turns:
         outcomes, self._outcomes = self._outcomes, []
         room = self._room() if self._open and self._hinted else 0
         # Both are handed in before either is awaited: so they meet in one transaction.
+        self._hinted = self._hinted and not room  # A hint that comes from here on is a new one.
         settling = self._store.settle(self._settlements(outcomes)) if outcomes else None
         claiming = self._store.claim(self._want._replace(limit=room)) if room else None
         try:
@@ -111,7 +113,7 @@ class Turns:
             self._tell(Settled(job, outcome, verdict.value))
 
     def _claimed(self, claims: Claims, room: int) -> None:
-        self._hinted = len(claims.jobs) == room
+        self._hinted |= len(claims.jobs) == room
         if claims.jobs:
             self._leases.update((job.key, job.token) for job in claims.jobs)
             self._tell(Claimed(tuple(claims.jobs)))

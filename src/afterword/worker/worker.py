@@ -86,7 +86,7 @@ class Worker:
     async def _drain(self, turning: asyncio.Task[None]) -> None:
         self._tell(WorkerDraining(self._shutdown.reason))
         self._turns.close()
-        self._pool.close("its worker is stopping")
+        self._pool.close()
         await self._leave()
         urged = asyncio.ensure_future(self._shutdown.urged.wait())
         await asyncio.wait([turning, urged], timeout=self._launch.drain, return_when=asyncio.FIRST_COMPLETED)

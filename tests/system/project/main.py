@@ -102,6 +102,32 @@ async def leave_after(number: int) -> None:
     note(number, "end")
 
 
+def raise_generator_exit(number: int) -> None:
+    raise GeneratorExit
+
+
+def raise_stop_iteration(number: int) -> None:
+    raise StopIteration
+
+
+async def stop_the_loop(number: int) -> None:
+    note(number, "start")
+    asyncio.get_running_loop().stop()
+    await asyncio.sleep(5)
+
+
+async def exit_beside(number: int) -> None:
+    """Does not leave itself, but something that it starts does."""
+    note(number, "start")
+    beside = asyncio.create_task(_exit())
+    await asyncio.sleep(5)
+    del beside
+
+
+async def _exit() -> None:
+    sys.exit(3)
+
+
 TASKS = {
     function.__name__: function
     for function in (
@@ -118,6 +144,10 @@ TASKS = {
         exit,
         kill_once,
         leave_after,
+        raise_generator_exit,
+        raise_stop_iteration,
+        stop_the_loop,
+        exit_beside,
         emails.send_email,
         mail.send_mail,
     )
@@ -133,6 +163,10 @@ async def ping():
 async def add(name: str, number: int, background_tasks: BackgroundTasks, seconds: float | None = None, count: int = 1):
     """`count` tasks of the request, numbered from `number`."""
     extra = {} if seconds is None else {"seconds": seconds}
+    if name == "import_late":
+        from settings_of_the_day import work
+
+        TASKS[name] = work
     references = [background_tasks.add_task(TASKS[name], number + step, **extra) for step in range(count)]
     return {"pid": os.getpid(), "ids": [reference.id for reference in references]}
 

@@ -8,6 +8,7 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.stores import rows
 from afterword.stores.rows import COLUMNS
+from afterword.stores.sqlite.connection import fetch
 from afterword.stores.sqlite.transaction import Transaction, Verb
 from afterword.stores.store import LEASE, Claims, Hold, Want
 
@@ -85,8 +86,7 @@ def _next_due(connection: Connection, app: str) -> int | None:
 
 
 def _ready(connection: Connection, want: Want) -> Sequence[Job]:
-    found = connection.execute(*_select(", ".join(COLUMNS), want))
-    return [rows.job(row) for row in found]
+    return [rows.job(row) for row in fetch(connection, *_select(", ".join(COLUMNS), want))]
 
 
 def _ready_keys(connection: Connection, want: Want) -> bool:

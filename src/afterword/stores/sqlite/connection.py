@@ -1,7 +1,9 @@
 """How the database file is opened, and what its errors mean."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from afterword.errors import SchemaTooNew, StoreError, StoreUnavailable, WriteRefused
 from afterword.stores import migrations
@@ -12,8 +14,8 @@ BUSY = 5.0
 WAL_KEPT = 4 << 20
 """Bytes of write-ahead log that stay allocated: it is overwritten from its beginning, which is quicker than to grow it anew."""
 
-OLDEST = (3, 33, 0)
-"""The SQLite that understands every statement used here."""
+OLDEST = (3, 37, 0)
+"""The SQLite that understands every statement used here, and keeps values of a wrong type out of STRICT tables."""
 
 _APPLICATION = 0x61667477
 """Marks a file as ours (`PRAGMA application_id`): "aftw"."""
@@ -51,6 +53,20 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     connection = connect(path)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def fetch(connection: sqlite3.Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    """All rows. Text that is not UTF-8 was written by others; it must not keep the rows beside it from being read."""
+    try:
+        return connection.execute(statement, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    try:
+        return connection.execute(statement, values).fetchall()
+    finally:
+        connection.text_factory = str
 
 
 def prepare(path: Path) -> None:

@@ -75,6 +75,8 @@ class ProcessLock:
 def lives(process: str, directory: Path) -> bool:
     """Whether a process holds its lock in `directory`."""
     path = directory / f"{process}.lock"
+    if not _LOCK_FILE.fullmatch(path.name):
+        return False  # Whoever wrote that was none of us.
     if process in _own or locks.held(path):
         return True
     try:

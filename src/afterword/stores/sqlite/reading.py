@@ -8,6 +8,7 @@ from afterword.jobs.job import Job, State
 from afterword.stores import rows
 from afterword.stores.rows import COLUMNS
 from afterword.stores.sqlite import liveness
+from afterword.stores.sqlite.connection import fetch
 from afterword.stores.store import Query, WorkerSeen
 
 _NAMES = ", ".join(COLUMNS)
@@ -28,8 +29,8 @@ _COUNT_OLD = "SELECT state, count(*) FROM finished GROUP BY state"
 
 
 def get(connection: Connection, id: str) -> Job | None:
-    found = connection.execute(_GET, (id,)).fetchone()
-    return rows.job(found) if found else None
+    found = fetch(connection, _GET, (id,))
+    return rows.job(found[0]) if found else None
 
 
 def find(connection: Connection, query: Query) -> Sequence[Job]:
@@ -74,5 +75,5 @@ def _page(connection: Connection, table: str, query: Query, states: Sequence[Sta
         conditions.append("key < ?")
         values.append(query.before)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    found = connection.execute(f"SELECT {_NAMES} FROM {table} {where} ORDER BY key DESC LIMIT ?", (*values, query.limit))
+    found = fetch(connection, f"SELECT {_NAMES} FROM {table} {where} ORDER BY key DESC LIMIT ?", (*values, query.limit))
     return [rows.job(row) for row in found]

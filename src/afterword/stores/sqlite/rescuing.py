@@ -11,6 +11,7 @@ from afterword.jobs.job import Job, State
 from afterword.stores import rows
 from afterword.stores.rows import COLUMNS
 from afterword.stores.sqlite import liveness, moving
+from afterword.stores.sqlite.connection import fetch
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb
 from afterword.stores.store import GRACE
 
@@ -63,7 +64,7 @@ def _rescue(transaction: Transaction, calls: Sequence[None]) -> Sequence[Sequenc
     connection.execute(_LEFT, (json.dumps(dead),))
     astray = _astray(connection)
     connection.execute(_CUT, (json.dumps(astray),))
-    freed = connection.execute(_NOW, (json.dumps([*queued, *held, *astray]),))
+    freed = fetch(connection, _NOW, (json.dumps([*queued, *held, *astray]),))
     rescued = [*ended, *(rows.job(row) for row in freed)]
     transaction.facts += [events.Rescued(job) for job in rescued]
     transaction.wakes |= bool(rescued)
@@ -84,7 +85,7 @@ RESCUE = Verb(_rescue, _nothing_to_rescue)
 def _suspects(transaction: Transaction) -> Sequence[_Suspect]:
     found = []
     late = transaction.clock.steady() - GRACE
-    for process, overdue in transaction.connection.execute(_OWNERS, (late,)):
+    for process, overdue in fetch(transaction.connection, _OWNERS, (late,)):
         dead = not liveness.lives(process, transaction.directory)
         if dead or overdue:
             found.append(_Suspect(process, dead))
@@ -97,7 +98,7 @@ def _take_back(transaction: Transaction, suspects: Sequence[_Suspect]) -> tuple[
     rescued = [
         lifecycle.rescue(rows.job(row), now)
         for suspect in suspects
-        for row in connection.execute(_RUNNING, (suspect.process, suspect.dead, late)).fetchall()
+        for row in fetch(connection, _RUNNING, (suspect.process, suspect.dead, late))
     ]
     ended = [job for job in rescued if job.state.finished]
     queued = [job for job in rescued if not job.state.finished]

@@ -28,7 +28,7 @@ CREATE TABLE jobs (
     settled_token INTEGER NOT NULL DEFAULT -1, -- Token of the attempt that was settled last.
     ended INTEGER NOT NULL DEFAULT 0,          -- 1 once a counted attempt has ended: the job after it need not wait.
     lease_until INTEGER                        -- While running, in microseconds of the machine's steady clock.
-);
+) STRICT;
 
 -- What may start now, in the order of starting. Claims name the state as a literal, else this index would not be used. State and
 -- run_at take no room in it, being always 1 and 0, and with them the jobs can be counted without a look at their rows.
@@ -72,7 +72,7 @@ CREATE TABLE finished (
     result BLOB,
     error TEXT,
     settled_token INTEGER NOT NULL
-);
+) STRICT;
 
 CREATE INDEX finished_state ON finished (state);
 CREATE INDEX finished_ended ON finished (ended_at);
@@ -83,4 +83,4 @@ CREATE TABLE workers (
     pid INTEGER NOT NULL,
     app TEXT NOT NULL,
     since INTEGER NOT NULL
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
