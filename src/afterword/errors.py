@@ -13,8 +13,9 @@ class AfterwordError(Exception):
 
     def __init__(self, **facts: Any) -> None:
         self.facts = facts
-        message = cleandoc(type(self).__doc__ or "").replace("\n", " ")
-        super().__init__(message.format(**facts))
+        # Without docstrings (python -OO) at least the name and the facts are left.
+        message = cleandoc(type(self).__doc__ or f"{type(self).__name__} {facts}").replace("\n", " ")
+        super().__init__(message.format(**facts) if type(self).__doc__ else message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), **self.facts), ()  # An exception is copied by its positional arguments, and has none.

@@ -2,8 +2,6 @@
 
 import re
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -39,15 +37,6 @@ async def both(background_tasks: BackgroundTasks):
     background_tasks.add_task(work, 1)
     background_tasks.add_task(mail, 2)
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = Site(tmp_path)
-    try:
-        yield site
-    finally:
-        site.clear()
 
 
 def test_it_runs_the_jobs_of_the_application_in_its_folder(site: Site) -> None:

@@ -1,6 +1,5 @@
 """The example does with afterword what it does with FastAPI alone, and differs from that in two lines."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -14,15 +13,6 @@ from tests.system.site import Site
 EXAMPLE = Path(__file__).parents[2] / "examples" / "notifications.py"
 
 REMINDED = "asked about tea\nreminded ada@example.com\n"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = Site(tmp_path)
-    try:
-        yield site
-    finally:
-        site.clear()
 
 
 @pytest.mark.process

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
@@ -151,7 +150,8 @@ def test_a_second_signal_stops_at_once(site: Site) -> None:
     worker = site.work(drain=600.0)
     site.wait_for([1], "start")
     worker.send_signal(signal.SIGTERM)
-    time.sleep(0.2)  # Two equal signals at once may be merged into one.
+    with site.store() as store:  # Two equal signals at once may be merged into one.
+        wait_until(lambda: not store.workers().result(PATIENCE), "the first signal's effect")
     assert worker.poll() is None
     worker.send_signal(signal.SIGTERM)
     worker.wait(PATIENCE)
