@@ -40,7 +40,7 @@ _FULL = "the disk is full"
 def connect(path: Path) -> sqlite3.Connection:
     """A connection for one thread at a time. Writing connections are all opened so."""
     # Thread affinity is ours to keep: a connection is closed by whoever closes the store.
-    connection = sqlite3.connect(path, BUSY, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA synchronous = FULL")
     # Checkpoints have a place of their own (checkpoint.py), never inside somebody's commit.
     connection.execute("PRAGMA wal_autocheckpoint = 0")
