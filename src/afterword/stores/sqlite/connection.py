@@ -41,10 +41,14 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection for one thread at a time. Writing connections are all opened so."""
     # Thread affinity is ours to keep: a connection is closed by whoever closes the store.
     connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.execute("PRAGMA synchronous = FULL")
-    # Checkpoints have a place of their own (checkpoint.py), never inside somebody's commit.
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        # Checkpoints have a place of their own (checkpoint.py), never inside somebody's commit.
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
