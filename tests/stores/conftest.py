@@ -1,6 +1,9 @@
 """A database file, and stores on it."""
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +38,14 @@ def store(open_store: Open) -> SqliteStore:
     store = open_store()
     store.open()
     return store
+
+
+@contextmanager
+def held_up(database: Path) -> Iterator[None]:
+    """Nobody commits meanwhile; what arrives gathers."""
+    descriptor = os.open(Path(f"{database}.run") / "gate.lock", os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,10 +1,6 @@
 """Group commit: what arrives during a commit shares the next one, and no one suffers for another."""
 
 import asyncio
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,18 +12,7 @@ from afterword.jobs.outcome import Succeeded
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Want
 from afterword.testing.contract.bench import PATIENCE, add, claim_one, held, job, now, settlement
-from tests.stores.conftest import Open
-
-
-@contextmanager
-def held_up(database: Path) -> Iterator[None]:
-    """Nobody commits meanwhile; what arrives gathers."""
-    descriptor = os.open(Path(f"{database}.run") / "gate.lock", os.O_RDWR)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        os.close(descriptor)
+from tests.stores.conftest import Open, held_up
 
 
 def commits(told: list[Event]) -> int:
@@ -114,6 +99,33 @@ def test_the_limit_is_exact_however_many_call(open_store: Open) -> None:
 
     assert sum(asyncio.run(calls())) == 250
     assert store.count().result(PATIENCE)[State.QUEUED] == 250
+
+
+def test_what_meets_its_like_in_a_full_store_needs_no_room(open_store: Open, database: Path) -> None:
+    store = open_store(max_queued=1)
+    store.open()
+    twice = job()
+    with held_up(database):
+        first = store.beat("main:app")
+        calls = [store.add([twice]), store.add([job()]), store.add([twice])]
+    first.result(PATIENCE)
+    assert [calls[place].result(PATIENCE)[0].created for place in (0, 2)] == [True, False]
+    with pytest.raises(BacklogFull):
+        calls[1].result(PATIENCE)
+
+
+def test_the_limit_is_exact_when_part_of_a_group_is_refused(open_store: Open, database: Path) -> None:
+    store = open_store(max_queued=200)
+    for _ in range(199):
+        store.add([job()]).result(PATIENCE)
+    with held_up(database):
+        first = store.beat("main:app")
+        fitting, refused = store.add([job()]), store.add([job(), job()])
+    first.result(PATIENCE)
+    fitting.result(PATIENCE)
+    for full in (refused, store.add([job()])):
+        with pytest.raises(BacklogFull):
+            full.result(PATIENCE)
 
 
 def test_two_processes_exceed_the_limit_by_little(open_store: Open) -> None:

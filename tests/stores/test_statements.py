@@ -17,7 +17,7 @@ from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Query, Store, Want
 from afterword.testing import FalseClock
 from afterword.testing.contract.bench import PATIENCE, add, claim, held, job, now, rescue, settle, settlement, states
-from tests.stores.conftest import Open
+from tests.stores.conftest import Open, held_up
 
 SCAN = re.compile(r"\bSCAN (jobs|finished|before)\b(?! USING COVERING INDEX (jobs_owner|jobs_after))")
 
@@ -142,6 +142,35 @@ def test_a_job_whose_predecessor_has_vanished_is_set_free(store: SqliteStore, da
         tool.execute("DELETE FROM jobs WHERE id = ?", (first.id,))
     assert rescue(store) == [now(store, second)]
     assert states(store, second) == [State.QUEUED]
+
+
+def test_however_many_wait_a_rescue_lets_follow_who_waited_for_what_it_failed(open_store: Open) -> None:
+    store, worker = open_store(), open_store()
+    (alive,) = add(store, job(run_at=1 << 60))
+    add(store, *(held(store, after=alive.id) for _ in range(1100)))
+    (failing,) = add(store, job(at_most_once=True))
+    (waiting,) = add(store, job(state=State.HELD, after=failing.id))
+    claim(worker)
+    worker.close()
+    rescue(store)
+    assert states(store, failing, waiting) == [State.FAILED, State.QUEUED]
+
+
+def test_a_rescue_leaves_nothing_that_the_next_look_would_find(store: SqliteStore, open_store: Open, database: Path) -> None:
+    worker = open_store()
+    worker.beat("main:app").result(PATIENCE)
+    worker._session._lock.drop()
+    rescue(store)
+    with held_up(database):
+        assert list(rescue(store)) == []
+
+
+def test_every_commit_is_on_disk_when_it_is_answered(store: SqliteStore) -> None:
+    add(store, job())
+    writing = store._session._writer._connection
+    assert writing is not None
+    assert writing.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert writing.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_more_jobs_than_one_statement_takes(store: SqliteStore) -> None:

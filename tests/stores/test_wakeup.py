@@ -1,6 +1,8 @@
 """Hints arrive at once; without them commits are seen all the same."""
 
 import asyncio
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,25 @@ def test_a_worker_that_came_later_gets_the_hint_too(
             assert await seconds_until_woken(open_store(), store) < PATIENCE
 
     asyncio.run(wait())
+
+
+def test_a_worker_that_came_in_the_same_tick_of_the_clock_gets_the_hint_too(
+    store: SqliteStore, open_store: Open, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory's time goes in steps of some milliseconds, so it may not show what changed."""
+    monkeypatch.setattr(wakeup, "POLL", PATIENCE)
+    tick = time.time_ns()
+    worker = open_store()
+
+    async def wait() -> bool:
+        os.utime(f"{database}.run", ns=(tick, tick))
+        store.wake()
+        await settled(worker)
+        os.utime(f"{database}.run", ns=(tick, tick))
+        store.wake()
+        return await worker.wait(1.0)
+
+    assert asyncio.run(wait())
 
 
 def test_a_commit_is_seen_though_every_hint_is_lost(store: SqliteStore, open_store: Open, database: Path) -> None:

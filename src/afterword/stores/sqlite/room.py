@@ -12,7 +12,8 @@ no more than that each."""
 
 
 class Room:
-    """Exact as long as one process adds. To count takes a while, so it is done seldom: what was counted is credit to use up."""
+    """Exact as long as one process adds. To count takes a while, so it is done seldom: what was counted is credit to use up.
+    What was admitted and then not written only means that the next count comes sooner."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -28,10 +29,6 @@ class Room:
             self._credit = max(wanted, min(left, self.limit // _SHARES))
         self._credit -= wanted
         return [True] * len(calls)
-
-    def forget(self) -> None:
-        """What was admitted may not have been written: count again."""
-        self._credit = 0
 
     def _choose(self, connection: Connection, calls: Sequence[Sequence[Job]], left: int) -> Sequence[bool]:
         """Call by call; those jobs that are there already need no room."""

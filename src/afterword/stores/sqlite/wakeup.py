@@ -165,6 +165,7 @@ class Watch:
                     return None
                 if self._connection is None:
                     self._connection = connection.connect_reader(self._database)
+                    self._connection.execute("PRAGMA busy_timeout = 0")  # This is an event loop's thread.
                 (version,) = self._connection.execute("PRAGMA data_version").fetchone()
                 return int(version)
         except sqlite3.Error:

@@ -131,7 +131,6 @@ class Writer:
                 self._told(Written(tuple(transaction.written)))
             connection.execute("COMMIT")
         except BaseException:
-            transaction.room.forget()
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise

@@ -89,6 +89,17 @@ class Settling(Bench):
         assert list(store.settle(outcomes).result(PATIENCE)) == [Verdict.APPLIED, Verdict.APPLIED]
         assert [now(store, first), now(store, second)] == before
 
+    def test_a_repeated_settlement_does_not_put_off_what_has_become_due(self, store: Store, clock: FalseClock) -> None:
+        add(store, job(retry=Retry(delay=1.0)))
+        outcome = settlement(claim_one(store), Failed("no"), at=clock.now())
+        store.settle([outcome]).result(PATIENCE)
+        clock.advance(10)
+        add(store, job(priority=1))
+        claim_one(store)
+        store.settle([outcome]).result(PATIENCE)
+        clock.jump(-10)
+        assert claim_one(store).id == outcome.id
+
     def test_a_settlement_of_an_older_claim_is_stale(self, store: Store) -> None:
         add(store, job())
         old = claim_one(store)
