@@ -74,7 +74,7 @@ class Count:
 
 def cut_the_power(folder: Path, *, with_afterword: bool) -> Count:
     name = "afterword" if with_afterword else "stock FastAPI"
-    print(f"\n{'2' if with_afterword else '3'}. {name}: {ORDERS} orders, each a task of 0.2 s; SIGKILL while {WAITING} wait\n")
+    print(f"\n{'2' if with_afterword else '3'}. {name}: {ORDERS} orders, 0.2 s each; SIGKILL while at least {WAITING} wait\n")
     folder.mkdir()
     sample = (HERE / "orders_demo.py").read_text()
     (folder / "orders_demo.py").write_text(sample if with_afterword else stock(sample))

@@ -365,7 +365,7 @@ def test_what_cannot_be_guessed_is_told(folder: Folder) -> None:
     folder.write("main.py", "app = (\n")
     assert not_found(guess, folder.root) == f"{start}{file} cannot be read: '(' was never closed (<unknown>, line 1)."
     assert not_found(guess, folder.root, "nowhere.py") == f"{start}there is no file {folder.root / 'nowhere.py'}."
-    assert not_found(guess, folder.root, "nowhere:app") == f"{start}there is no module nowhere on sys.path."
+    assert not_found(guess, folder.root, "nowhere:app") == f"{start}there is no module nowhere in {folder.root} or on sys.path."
     toml = folder.write("pyproject.toml", "[tool.fastapi]\nentrypoint = 3\n")
     assert not_found(guess, folder.root) == f"{start}the entrypoint in {toml} is no text."
     folder.write("pyproject.toml", "[tool\n")

@@ -114,3 +114,12 @@ def test_whole_numbers_may_be_written_as_floats() -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().store = "memory"  # type: ignore[misc]
+
+
+def test_a_variable_that_is_misspelt_is_a_fault_and_one_of_our_tests_is_not() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read({}, {"AFTERWORD_WORKERS": "off", "AFTERWORD_XYZZY": "1", "AFTERWORD_TEST_CHROMIUM": "/usr/bin/chromium"})
+    assert str(refusal.value) == (
+        "These settings cannot be used: AFTERWORD_WORKERS is no setting, did you mean AFTERWORD_WORKER?;"
+        " AFTERWORD_XYZZY is no setting"
+    )

@@ -5,10 +5,13 @@ Whoever starts a worker by hand asks so in a process of its own, since the worke
 
 import sys
 from pathlib import Path
+from types import FunctionType
+
+from starlette.applications import Starlette
 
 from afterword.app import Afterword
 from afterword.discovery import Loaded, load
-from afterword.errors import AfterwordError, NotAttached
+from afterword.errors import AfterwordError, ApplicationNotFound, NotAttached
 
 
 def main(name: str, folder: str) -> int:
@@ -23,9 +26,15 @@ def main(name: str, folder: str) -> int:
 
 
 def _afterword(loaded: Loaded) -> Afterword:
-    """That of the application, else the one that its module made. Raises NotAttached."""
-    attached = getattr(getattr(loaded.object, "state", None), "afterword", None)
-    beside = [value for value in vars(sys.modules[loaded.module]).values() if isinstance(value, Afterword)]
+    """That of the application, else the one that its module made. Raises ApplicationNotFound or NotAttached."""
+    module = sys.modules[loaded.module]
+    if loaded.object is module:
+        made = [f"`{name}`" for name, value in vars(module).items() if isinstance(value, Starlette)]
+        hint = f", but {' and '.join(made)}" if made else ""
+        raise ApplicationNotFound(reason=f"{loaded.module} has no `{loaded.name.partition(':')[2]}`{hint}")
+    application = loaded.object() if isinstance(loaded.object, FunctionType) else loaded.object  # A factory, as for uvicorn.
+    attached = getattr(getattr(application, "state", None), "afterword", None)
+    beside = [value for value in vars(module).values() if isinstance(value, Afterword)]
     for found in (attached, *beside):
         if isinstance(found, Afterword):
             return found

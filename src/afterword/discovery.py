@@ -186,7 +186,10 @@ def _module_of(file: Path) -> tuple[str, Path]:
 
 def _module_named(module: str, directory: Path) -> tuple[str, Path, Path]:
     top = module.partition(".")[0]
-    root = _root_in(PathFinder.find_spec(top, [str(directory), *sys.path]), top)
+    spec = PathFinder.find_spec(top, [str(directory), *sys.path])
+    if spec is None:
+        raise ApplicationNotFound(reason=f"there is no module {top} in {directory} or on sys.path")
+    root = _root_in(spec, top)
     file = root.joinpath(*module.split(".")).with_suffix(".py")
     return module, root, file if file.is_file() else file.with_suffix("") / "__init__.py"
 

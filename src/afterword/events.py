@@ -95,6 +95,7 @@ class RunnerBroken:
 class WorkerStarted:
     pid: int
     app: str
+    store: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,15 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Any
 
 from afterword.errors import SettingsError
+
+PREFIX = "AFTERWORD_"
+
+FOREIGN = "AFTERWORD_TEST_"
+"""Begins variables that steer this project's own tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ def read(arguments: Mapping[str, Any], environment: Mapping[str, str] = os.envir
     chosen: dict[str, Any] = {}
     faults: list[str] = []
     for field in fields(Settings):
-        variable = _VARIABLES.get(field.name, f"AFTERWORD_{field.name.upper()}")
+        variable = _variable(field.name)
         given = arguments.get(field.name)
         source = f"{field.name}={given!r}"
         if given is None and variable in environment:
@@ -49,9 +55,25 @@ def read(arguments: Mapping[str, Any], environment: Mapping[str, str] = os.envir
             chosen[field.name] = _READERS[field.name](given)
         except (ValueError, TypeError) as error:
             faults.append(f"{source} {error}")
+    faults += _misspelt(environment)
     if faults:
         raise SettingsError(faults="; ".join(faults))
     return Settings(**chosen)
+
+
+def _misspelt(environment: Mapping[str, str]) -> list[str]:
+    known = [_variable(field.name).removeprefix(PREFIX) for field in fields(Settings)]
+    faults = []
+    for variable in sorted(environment):
+        word = variable.removeprefix(PREFIX)
+        if variable.startswith(PREFIX) and word not in known and not variable.startswith(FOREIGN):
+            near = get_close_matches(word, known, n=1)
+            faults.append(f"{variable} is no setting" + (f", did you mean {PREFIX}{near[0]}?" if near else ""))
+    return faults
+
+
+def _variable(setting: str) -> str:
+    return _VARIABLES.get(setting, f"{PREFIX}{setting.upper()}")
 
 
 def _text(value: Any) -> str:

@@ -97,3 +97,21 @@ def test_an_application_that_cannot_say_it_says_why(
     with pytest.raises(typer.Exit):
         ask(guess(tmp_path))
     assert said in capfd.readouterr().err
+
+
+@pytest.mark.process
+def test_a_factory_is_called(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "from fastapi import FastAPI\nfrom afterword import Afterword\n"
+        "def create():\n    app = FastAPI()\n    Afterword(app, concurrency=3)\n    return app\n"
+    )
+    launch = ask(guess(tmp_path, "main:create"))
+    assert (launch.app, launch.concurrency) == ("main:create", 3)
+
+
+@pytest.mark.process
+def test_a_name_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "main.py").write_text(APPLICATION)
+    with pytest.raises(typer.Exit):
+        ask(guess(tmp_path, "main:nope"))
+    assert "main has no `nope`, but `shop`" in capfd.readouterr().err

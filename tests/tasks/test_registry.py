@@ -198,8 +198,8 @@ REFUSED: list[tuple[str, Callable[[], Any], Callable[[], str]]] = [
         "nothing",
         lambda: None,
         lambda: (
-            "An object of builtins.NoneType cannot run in another process: it is no function."
-            " Pass a function, and its arguments after it."
+            "None cannot run in another process: it is no function."
+            " If a function was called there, leave out its brackets: add_task(send, ...), not add_task(send(...))."
         ),
     ),
     (

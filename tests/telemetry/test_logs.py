@@ -30,7 +30,11 @@ def unavailable() -> StoreUnavailable:
 
 
 TOLD: list[tuple[events.Event, int, str]] = [
-    (events.WorkerStarted(7, "main:app"), logging.INFO, "worker 7 started for main:app"),
+    (
+        events.WorkerStarted(7, "main:app", "sqlite:////srv/jobs.db"),
+        logging.INFO,
+        "worker 7 started for main:app, jobs in sqlite:////srv/jobs.db",
+    ),
     (events.WorkerDraining("SIGTERM"), logging.INFO, "worker is draining: SIGTERM"),
     (events.WorkerStopped(7), logging.INFO, "worker 7 stopped"),
     (
@@ -188,9 +192,9 @@ def test_every_event_is_described_above() -> None:
 
 def test_lines_go_to_the_logger_of_the_package(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="afterword"):
-        Logs(steady=lambda: 0)(events.WorkerStarted(7, "main:app"))
+        Logs(steady=lambda: 0)(events.WorkerStarted(7, "main:app", "memory"))
 
-    assert caplog.record_tuples == [("afterword", logging.INFO, "worker 7 started for main:app")]
+    assert caplog.record_tuples == [("afterword", logging.INFO, "worker 7 started for main:app, jobs in memory")]
 
 
 def test_a_percent_sign_in_an_error_is_text(caplog: pytest.LogCaptureFixture) -> None:

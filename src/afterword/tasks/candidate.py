@@ -87,6 +87,12 @@ def _no_function(thing: Any) -> TaskRefused:
             "it is an object, which stays in this process",
             "Write a function at module level that makes the object and calls it.",
         )
+    if thing is None:
+        return _refused(
+            "None",
+            "it is no function",
+            "If a function was called there, leave out its brackets: add_task(send, ...), not add_task(send(...)).",
+        )
     return _refused(f"An{_a(thing)[2:]}", "it is no function", "Pass a function, and its arguments after it.")
 
 

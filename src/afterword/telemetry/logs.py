@@ -58,8 +58,8 @@ class _Repeats(NamedTuple):
 def describe(event: events.Event) -> Line | None:
     """The line of an event; None for what happens to every job and is told better by numbers."""
     match event:
-        case events.WorkerStarted(pid, app):
-            return Line(logging.INFO, f"worker {pid} started for {app}")
+        case events.WorkerStarted(pid, app, store):
+            return Line(logging.INFO, f"worker {pid} started for {app}, jobs in {store}")
         case events.WorkerDraining(reason):
             return Line(logging.INFO, f"worker is draining: {reason}")
         case events.WorkerStopped(pid):

@@ -49,7 +49,7 @@ class Worker:
     async def run(self) -> None:
         """Work until asked to stop; then begin nothing, let what runs end within the drain's limit, and take back the rest."""
         self._shutdown.listen(self._launch.lifeline)
-        self._tell(WorkerStarted(self._pid, self._launch.app))
+        self._tell(WorkerStarted(self._pid, self._launch.app, self._launch.store))
         try:
             async with asyncio.TaskGroup() as group:
                 turning = group.create_task(self._turns.run())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from afterword.clock import Clock
-from afterword.errors import StoreClosed
+from afterword.errors import StoreClosed, StoreUnavailable
 from afterword.events import Tell
 from afterword.stores.pending import Pending, failed
 from afterword.stores.sqlite import forks, gate, liveness
@@ -116,6 +116,8 @@ class Session:
         self._watch.drop()
 
     def _enter(self) -> None:
+        if not self._path.parent.is_dir():
+            raise StoreUnavailable(store=self._path, why=f"the folder {self._path.parent} does not exist: create it")
         refuse_network(self._path.parent, str(self._path), self._file_system)
         self.directory.mkdir(mode=0o700, exist_ok=True)
         self._lock.take()
