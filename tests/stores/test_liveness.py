@@ -1,13 +1,19 @@
 """Whether a process lives."""
 
+import fcntl
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from afterword.stores.sqlite.liveness import ProcessLock, lives, sweep
+
+# Newer Pythons warn of it. These children call nothing that another thread of their parent could have locked.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 
 Take = Callable[[], tuple[str, ProcessLock]]
 
@@ -97,26 +103,39 @@ def test_a_lock_on_a_file_that_was_swept_away_is_taken_anew(take: Take, tmp_path
     assert in_a_child(lambda: lives(process, tmp_path))
 
 
-@pytest.mark.process
-def test_a_file_is_left_to_whoever_acts_for_its_process(take: Take, tmp_path: Path) -> None:
-    import fcntl
-    import time
+@pytest.fixture
+def stand_in() -> Iterator[Callable[[Path], int]]:
+    """A child that locks another byte of a file, until it is killed."""
+    pids = []
 
+    def stand_in(path: Path) -> int:
+        ready, tell_ready = os.pipe()
+        pid = os.fork()
+        if not pid:
+            fcntl.lockf(os.open(path, os.O_RDWR), fcntl.LOCK_EX, 1, 1000)
+            os.write(tell_ready, b".")
+            signal.pause()
+        pids.append(pid)
+        os.read(ready, 1)
+        os.close(ready)
+        os.close(tell_ready)
+        return pid
+
+    yield stand_in
+    for pid in pids:
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+@pytest.mark.process
+def test_a_file_is_left_to_whoever_acts_for_its_process(take: Take, tmp_path: Path, stand_in: Callable[[Path], int]) -> None:
     process, lock = take()
-    ready, tell_ready = os.pipe()
-    pid = os.fork()
-    if not pid:
-        descriptor = os.open(tmp_path / f"{process}.lock", os.O_RDWR)
-        fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, 1000)
-        os.write(tell_ready, b".")
-        time.sleep(60)
-    os.read(ready, 1)
+    pid = stand_in(tmp_path / f"{process}.lock")
     lock.free()
     assert lives(process, tmp_path)
     sweep(tmp_path)
     assert lives(process, tmp_path)
-    os.kill(pid, 9)
+    os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert not lives(process, tmp_path)
-    os.close(ready)
-    os.close(tell_ready)

@@ -40,6 +40,14 @@ def test_sigterm_takes_the_worker_along(site: Site) -> None:
     wait_for_the_end_of(members)
 
 
+def test_runners_that_are_dismissed_leave_as_any_program_does(site: Site) -> None:
+    server, members = started(site)
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(PATIENCE)
+    wait_for_the_end_of(members)
+    assert [entry.pid for entry in site.ledger() if entry.phase == "left"] == members[1:]
+
+
 def test_sigint_twice_takes_the_worker_along(site: Site) -> None:
     server, members = started(site)
     server.process.send_signal(signal.SIGINT)

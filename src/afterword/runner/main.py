@@ -48,14 +48,13 @@ def _serve(runner: "Runner", pipe: socket.socket) -> None:
     A task may end the loop for all (sys.exit in a coroutine it started, loop.stop, cancelling everything). Then this process
     ends at once, as after any crash: no attempt is to be cancelled first and blamed for it, no thread waited for.
     """
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_until_complete(runner.run(pipe))
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
+    with asyncio.Runner() as loop:
+        try:
+            loop.run(runner.run(pipe))
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
 
 
 class Runner:

@@ -91,8 +91,9 @@ class Worker:
         urged = asyncio.ensure_future(self._shutdown.urged.wait())
         await asyncio.wait([turning, urged], timeout=self._launch.drain, return_when=asyncio.FIRST_COMPLETED)
         urged.cancel()
-        self._pool.cut()
-        await asyncio.wait([turning], timeout=LAST_WORDS)
+        if not turning.done():
+            self._pool.cut()
+            await asyncio.wait([turning], timeout=LAST_WORDS)
 
     async def _leave(self) -> None:
         try:

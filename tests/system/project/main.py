@@ -1,6 +1,7 @@
 """The application under test: every task notes in the ledger what it does."""
 
 import asyncio
+import atexit
 import ctypes
 import os
 import signal
@@ -18,6 +19,8 @@ from fastapi import Depends, FastAPI, HTTPException
 
 app = FastAPI()
 afterword = Afterword(app)
+if "afterword.runner.main" in sys.modules:
+    atexit.register(note, -1, "left")
 afterword.listen(crash_at(os.environ.get("CRASH_API")))
 
 
