@@ -4,12 +4,8 @@ import fcntl
 import os
 import resource
 import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from afterword import events
@@ -21,53 +17,8 @@ from afterword.jobs.outcome import Succeeded
 from afterword.jobs.retry import Retry
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Want
+from tests.stores.stage import PATIENCE
 from tests.support.processes import wait_until
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
-
-# How a test sees an actor
-
-
-@dataclass
-class Actor:
-    process: "subprocess.Popen[str]"
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def heard(self) -> str:
-        """Its next line; empty when it has ended."""
-        assert self.process.stdout
-        return self.process.stdout.readline().strip()
-
-    def tell(self, line: str = "") -> None:
-        assert self.process.stdin
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-
-    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
-        self.process.send_signal(how)
-
-    def ended(self) -> int:
-        """Its exit code, once it has ended."""
-        return self.process.wait(PATIENCE)
-
-
-@contextmanager
-def act(actor: Callable[..., None], database: Path, *arguments: object) -> Iterator[Actor]:
-    """An actor in a process of its own, gone at the end."""
-    command = [sys.executable, "-m", "tests.stores.actors", actor.__name__, str(database), *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield Actor(process)
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe
-            pipe.close()
 
 
 def job(id: str, store: SqliteStore | None = None) -> Job:

@@ -17,8 +17,8 @@ from afterword.stores.migrations import Migration, ahead, split
 from afterword.stores.sqlite import connection
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.testing.contract.bench import PATIENCE, add, job, now
-from tests.stores.actors import ROOT
 from tests.stores.conftest import Open
+from tests.stores.stage import ROOT
 
 SECOND = Migration(2, ["ALTER TABLE jobs ADD COLUMN colour TEXT", "CREATE TABLE colours (name TEXT)"])
 

@@ -13,7 +13,8 @@ from afterword.jobs.job import State
 from afterword.stores.sqlite import gate
 from afterword.stores.sqlite.store import SqliteStore
 from tests.stores import actors
-from tests.stores.actors import PATIENCE, act, job
+from tests.stores.actors import job
+from tests.stores.stage import PATIENCE, act
 from tests.support.processes import wait_until
 
 pytestmark = pytest.mark.process

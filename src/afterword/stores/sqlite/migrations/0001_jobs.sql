@@ -30,8 +30,8 @@ CREATE TABLE jobs (
     lease_until INTEGER                        -- While running, in microseconds of the machine's steady clock.
 ) STRICT;
 
--- What may start now, in the order of starting. Claims name the state as a literal, else this index would not be used. State and
--- run_at take no room in it, being always 1 and 0, and with them the jobs can be counted without a look at their rows.
+-- What may start now, in the order of starting. Claims name the state as a literal, else this index would not be used. State
+-- and run_at take no room in it, being always 1 and 0, and with them the jobs can be counted without a look at their rows.
 CREATE INDEX jobs_ready ON jobs (app, priority DESC, key, queue, state, run_at) WHERE state = 1 AND run_at = 0;
 
 -- What may start later.
