@@ -146,3 +146,18 @@ def test_a_store_is_left_sound_and_empty_handed_after_a_clean_end(site: Site) ->
     site.remember([worker, *runners(worker)])
     assert terminate(server.process) in (0, -signal.SIGTERM)
     site.check()
+
+
+def test_one_runner_at_first_more_under_load_and_one_beyond_them_kept_warm(site: Site) -> None:
+    server = site.serve(AFTERWORD_RUNNERS="2", AFTERWORD_CONCURRENCY="4")
+    server.add("sleep", 0)
+    site.wait_for([0])
+    (worker,) = workers(server.pid)
+    assert len(runners(worker)) == 1
+    for number in range(1, 13):
+        server.add("sleep", number, seconds=3)
+    wait_until(lambda: len(runners(worker)) == 3, "the third runner")
+    site.wait_for(range(1, 9), "start")
+    site.wait_for(range(13))
+    assert len({entry.pid for entry in site.ledger()}) == 2
+    assert len(runners(worker)) == 3
