@@ -333,3 +333,11 @@ def test_listeners_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     reference = afterword.add_now(work, "a")
 
     assert Added((reference.id,)) in told
+
+
+def test_a_working_directory_that_changes_does_not_move_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ours = Afterword(FastAPI(), application="tests.door.work:app")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert ours.launch().store == f"sqlite:///{tmp_path / 'afterword.db'}"

@@ -1,9 +1,11 @@
 """The worker belongs to its application: started by it, one for all its processes, started again, taken along."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -77,6 +79,17 @@ def test_a_worker_that_dies_is_started_again(site: Site) -> None:
     server.add("sleep", 1)
     site.wait_for([1])
     assert workers(server.pid) != [members[0]]
+
+
+def test_a_shortage_of_descriptors_does_not_end_the_keeping(site: Site) -> None:
+    server, members = started(site)
+    most = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (len(list(Path(f"/proc/{server.pid}/fd").iterdir())), most[1]))
+    os.kill(members[0], signal.SIGKILL)
+    wait_until(lambda: "no worker could be started" in server.log.read_text(), "a worker that cannot be started")
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, most)
+    server.add("sleep", 1)
+    site.wait_for([1])
 
 
 def test_of_many_processes_one_keeps_the_worker_and_another_follows_it(site: Site) -> None:

@@ -2,11 +2,12 @@
 
 import sqlite3
 import uuid
+from pathlib import Path
 
 import pytest
 
 from afterword.jobs.job import State
-from tests.support.processes import wait_until
+from tests.support.processes import runners, wait_until, workers
 from tests.system.site import Site
 
 pytestmark = pytest.mark.process
@@ -156,3 +157,32 @@ def test_rows_written_by_others_hold_nobody_up(site: Site) -> None:
     server.add("sleep", 3)
     site.wait_for([3])
     assert worker.poll() is None
+
+
+def test_a_module_that_ends_its_runner_while_it_is_imported_is_to_blame_like_a_task(site: Site) -> None:
+    (site.folder / "settings_of_the_day.py").write_text(
+        "import os, sys\n\ndef work(number: int) -> None: ...\n\nif 'uvicorn' not in sys.modules:\n    os._exit(7)\n"
+    )
+    server = site.serve()
+    server.add("import_late", 1)
+    job = site.wait_until_finished(1)[1]
+    assert (job.state, job.crashes) == (State.FAILED, 3)
+    assert (job.error or "").endswith("exited with 7")
+
+
+def test_a_runner_keeps_its_worker_s_lock_when_a_task_opens_the_store(site: Site) -> None:
+    server = site.serve()
+    server.add("add_another", 1)
+    site.wait_for([1001])
+    (worker,) = workers(server.pid)
+    runner = site.by_number()[1][0].pid
+    assert runner in runners(worker)
+    files = {path.stat().st_ino for path in (site.folder / "afterword.db.run").glob("*.lock")}
+    # The worker holds one byte of its file, its runner another.
+    assert locked_by(worker) & locked_by(runner) & files
+
+
+def locked_by(pid: int) -> set[int]:
+    """The inodes of the files on which a process has a record lock for writing."""
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return {int(lock[5].split(":")[2]) for lock in locks if lock[1] == "POSIX" and lock[3:5] == ["WRITE", str(pid)]}

@@ -131,6 +131,11 @@ async def _exit() -> None:
     sys.exit(3)
 
 
+def add_another(number: int) -> None:
+    afterword.add_now(sleep, number + 1000)
+    note(number, "end")
+
+
 TASKS = {
     function.__name__: function
     for function in (
@@ -147,6 +152,7 @@ TASKS = {
         exit,
         kill_once,
         leave_after,
+        add_another,
         raise_generator_exit,
         raise_stop_iteration,
         stop_the_loop,
