@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -188,8 +189,6 @@ class Site:
 
     def check(self) -> None:
         """The file is sound."""
-        import sqlite3
-
         with sqlite3.connect(self.folder / "afterword.db") as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.close()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -131,16 +132,10 @@ def test_a_killed_workers_jobs_run_again_within_a_second(site: Site) -> None:
         holder = site.by_number()[200 + number][0].parent
         dying, standing = (standing, next_one) if standing.pid == holder else (next_one, standing)
         dying.kill()
-        killed = _now()
+        killed = time.monotonic_ns()
         wait_until(lambda number=number: site.starts()[200 + number] == 2, "the second start")  # type: ignore[misc]
         pauses.append(site.by_number()[200 + number][1].at - killed)
     assert min(pauses) < 1e9
-
-
-def _now() -> int:
-    import time
-
-    return time.monotonic_ns()
 
 
 @pytest.fixture
@@ -164,7 +159,7 @@ def test_a_killed_runners_jobs_run_again_within_a_tenth_of_a_second(site: Site, 
         server.add("sleep", kill)
         site.wait_for([kill])
         os.kill(pid, signal.SIGKILL)
-        killed = _now()
+        killed = time.monotonic_ns()
         wait_until(lambda kill=kill: site.starts()[1000] == kill + 2, "the next start")  # type: ignore[misc]
         pauses.append([entry for entry in site.ledger() if entry.number == 1000][-1].at - killed)
     assert min(pauses) < 100e6, pauses

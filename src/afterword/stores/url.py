@@ -14,6 +14,8 @@ MAX_QUEUED = Settings().max_queued
 
 _SQLITE = "sqlite:///"
 
+_OF_ONE_PROCESS = ("memory", "inline")
+
 
 def open_store(url: str, *, clock: Clock, tell: Tell, max_queued: int = MAX_QUEUED) -> Store:
     """The store that `url` names, not opened yet. A relative path counts from the present working directory."""
@@ -24,12 +26,12 @@ def open_store(url: str, *, clock: Clock, tell: Tell, max_queued: int = MAX_QUEU
 
 def absolute(url: str) -> str:
     """The same store, from whatever working directory. Raises StoreUrlError."""
-    return url if url in ("memory", "inline") else f"{_SQLITE}{sqlite_path(url)}"
+    return url if url in _OF_ONE_PROCESS else f"{_SQLITE}{sqlite_path(url)}"
 
 
 def shared(url: str) -> str:
     """The URL by which other processes open the same store, wherever they work. Raises StoreNotShared where none can."""
-    if url in ("memory", "inline"):
+    if url in _OF_ONE_PROCESS:
         raise StoreNotShared(url=url)
     return absolute(url)
 

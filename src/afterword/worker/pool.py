@@ -85,13 +85,13 @@ class Pool(Audience):
             self._place()
             self._answer([])
         seats = [runner.seat for runner in self._runners]
+        spare = surplus(seats)
         self._busy_since = (self._busy_since or now) if lacking(seats, self._shape) else None
-        self._idle_since = (self._idle_since or now) if surplus(seats) is not None else None
+        self._idle_since = (self._idle_since or now) if spare is not None else None
         if not self._open:
             return
         if self._busy_since and now >= self._rest_until and (not seats or now - self._busy_since >= PATIENCE * SECOND):
             self._start()
-        spare = surplus(seats)
         if spare is not None and self._idle_since and now - self._idle_since >= LEISURE * SECOND:
             self._idle_since = None
             self._dismiss(self._runners[spare])

@@ -17,7 +17,7 @@ from afterword.worker.loop import every
 from afterword.worker.pool import Pool
 from afterword.worker.rescuer import Rescuer
 from afterword.worker.shutdown import Shutdown
-from afterword.worker.turns import Turns
+from afterword.worker.turns import Attempted, Turns
 
 REVIEW_PERIOD = 0.1
 """Seconds between two looks at the number of runners."""
@@ -80,7 +80,7 @@ class Worker:
     async def _review(self) -> None:
         self._pool.review()
 
-    def _answer(self, attempts: Sequence[Any]) -> None:
+    def _answer(self, attempts: Sequence[Attempted]) -> None:
         self._turns.answer(attempts)
 
     async def _drain(self, turning: asyncio.Task[None]) -> None:

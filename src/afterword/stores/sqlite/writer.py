@@ -32,6 +32,7 @@ OPEN = Verb(_nothing, _nothing)
 """Opens the file, as every other verb does first, and no more."""
 
 
+# A function of its own, since verbs are equal when they do the same, and a group is sorted by its verbs.
 def _no_checkpoint(transaction: Transaction, calls: Sequence[None]) -> Sequence[None]:
     return [None] * len(calls)
 
