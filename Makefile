@@ -35,7 +35,7 @@ check: .venv/.ready
 	.venv/$(PYTEST) -m 'not process'
 
 demo: .venv/.runtime
-	.venv/bin/python examples/demo.py
+	.venv/bin/afterword demo
 
 format: .venv/.ready
 	.venv/bin/ruff format
@@ -49,7 +49,7 @@ clean:
 # installed first and used without isolation, so that it too is the pinned one.
 
 .venv/.runtime: pyproject.toml constraints.txt | .venv/bin/python
-	$(call install,.venv,constraints.txt,. uvicorn)
+	$(call install,.venv,constraints.txt,.[demo])
 	@touch $@
 
 .venv/.ready: pyproject.toml constraints.txt | .venv/bin/python
@@ -57,7 +57,7 @@ clean:
 	@touch .venv/.runtime $@
 
 .venv-oldest/.ready: pyproject.toml constraints-oldest.txt | .venv-oldest/bin/python
-	$(call install,.venv-oldest,constraints-oldest.txt,.[standard$(comma)test])
+	$(call install,.venv-oldest,constraints-oldest.txt,.[test])
 	@touch $@
 
 %/bin/python:
@@ -71,5 +71,3 @@ define install
 $(1)/bin/python -m pip install -qq --disable-pip-version-check --constraint $(2) hatchling editables
 $(1)/bin/python -m pip install -qq --disable-pip-version-check --constraint $(2) --no-build-isolation --editable $(3)
 endef
-
-comma := ,
