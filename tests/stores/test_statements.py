@@ -14,7 +14,7 @@ from afterword.jobs.outcome import Failed, Succeeded
 from afterword.stores.sqlite import connection
 from afterword.stores.sqlite.reading import _COUNT_LIVE, _COUNT_OLD
 from afterword.stores.sqlite.store import SqliteStore
-from afterword.stores.store import Query, Store, Want
+from afterword.stores.store import Change, Query, Store, Want
 from afterword.testing import FalseClock
 from afterword.testing.contract.bench import PATIENCE, add, claim, held, job, now, rescue, settle, settlement, states
 from tests.stores.conftest import Open, held_up
@@ -63,6 +63,9 @@ def go_through_a_life(store: Store) -> None:
     rescue(store)
     store.beat("main:app").result(PATIENCE)
     store.forget(100, 100).result(PATIENCE)
+    store.change(Change.CANCEL, [first.id]).result(PATIENCE)
+    store.change(Change.RETRY, [running[1].id]).result(PATIENCE)
+    store.change(Change.FORGET, [running[0].id]).result(PATIENCE)
 
 
 def test_no_verb_looks_at_all_jobs(open_store: Open, database: Path, statements: list[str]) -> None:
@@ -95,6 +98,39 @@ def test_counting_the_unfinished_reads_no_rows(open_store: Open, database: Path)
             looks = [step for step in steps if step.startswith(("SCAN", "SEARCH")) and "CONSTANT ROW" not in step]
             assert looks
             assert all("COVERING INDEX" in look for look in looks), looks
+
+
+@pytest.mark.parametrize(
+    ("query", "finished"),
+    [
+        (Query(), ["SCAN finished"]),  # From its newest end, and LIMIT ends it.
+        (Query(before=9), ["SEARCH finished USING INTEGER PRIMARY KEY (rowid<?)"]),
+        (Query(states=(State.FAILED,)), ["SEARCH finished USING INDEX finished_state (state=?)"]),
+        (Query(states=(State.FAILED,), task="main:send"), ["SEARCH finished USING INDEX finished_state (state=?)"]),
+        (Query(states=(State.FAILED,), before=9), ["SEARCH finished USING INDEX finished_state (state=? AND rowid<?)"]),
+        (
+            Query(id="0199ab"),
+            [
+                "SEARCH finished USING INTEGER PRIMARY KEY (rowid=?)",
+                "LIST SUBQUERY 2",
+                "COMPOUND QUERY",
+                "LEFT-MOST SUBQUERY",
+                "SEARCH finished USING COVERING INDEX sqlite_autoindex_finished_1 (id>? AND id<?)",
+                "UNION ALL",
+                "SCAN finished USING COVERING INDEX sqlite_autoindex_finished_1",
+            ],
+        ),
+    ],
+)
+def test_a_page_is_read_in_its_order_and_no_further(
+    open_store: Open, database: Path, statements: list[str], query: Query, finished: list[str]
+) -> None:
+    store = open_store()
+    store.open()
+    statements.clear()
+    store.find(query).result(PATIENCE)
+    (plan,) = [plan for statement, plan in plans(database, statements) if "FROM finished" in statement]
+    assert plan.splitlines() == finished
 
 
 def test_a_claim_beside_a_large_history_and_a_large_future_is_like_any_other(open_store: Open, database: Path) -> None:

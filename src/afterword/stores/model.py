@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from afterword.errors import BacklogFull
 from afterword.jobs import lifecycle
@@ -106,6 +107,11 @@ class Model:
                 # Whoever waited for it has followed when it finished; nobody is to wait for it again.
                 row.ended = row.ended or row.job.state.finished
                 row.job = lifecycle.retry(row.job)
+            case Change.FORGET:
+                self._forget(row.job)
+                return row.job
+            case _:
+                assert_never(change)
         self._file(row)
         return row.job
 
@@ -123,9 +129,9 @@ class Model:
 
     def forget(self, before: int, limit: int) -> int:
         ended = [(row.job.ended_at, row.job) for row in self.history.values() if row.job.ended_at is not None]
-        oldest = sorted((at, job.key, job.id) for at, job in ended if at < before)[:limit]
-        for _, key, id in oldest:
-            del self.history[key], self.keys[id]
+        oldest = sorted((at, job.key, job) for at, job in ended if at < before)[:limit]
+        for _, _, job in oldest:
+            self._forget(job)
         return len(oldest)
 
     def beat(self, process: str, app: str, now: int) -> None:
@@ -167,6 +173,10 @@ class Model:
             self.live[key] = row
         if row.ended or row.job.state.finished:
             self._let_follow(row.job.id)
+
+    def _forget(self, job: Job) -> None:
+        if job.state.finished:
+            del self.history[job.key], self.keys[job.id]
 
     def _let_follow(self, id: str) -> None:
         for row in self.live.values():
@@ -212,5 +222,6 @@ def _meets(job: Job, query: Query) -> bool:
     return (
         (not query.states or job.state in query.states)
         and (query.task is None or job.task == query.task)
+        and (query.id is None or job.id.startswith(query.id) or job.id.endswith(query.id))
         and (query.before is None or job.key < query.before)
     )

@@ -68,6 +68,7 @@ class Change(enum.Enum):
 
     CANCEL = "cancel"
     RETRY = "retry"
+    FORGET = "forget"
 
 
 class WorkerSeen(NamedTuple):
@@ -85,6 +86,8 @@ class Query(NamedTuple):
     states: tuple[State, ...] = ()
     """Empty for all."""
     task: str | None = None
+    id: str | None = None
+    """How an id begins or ends."""
     before: int | None = None
     """Only keys below this one: the way to the next page."""
     limit: int = 100
@@ -163,7 +166,8 @@ class Store(Protocol):
 
     def change(self, change: Change, ids: Sequence[str]) -> Pending[Sequence[Job | None]]:
         """A person's wish (`lifecycle.cancel`, `lifecycle.retry`); answers with each job as it is now, None where unknown.
-        A cancelled job lets the one after it follow. Wakes the workers."""
+        A cancelled job lets the one after it follow. FORGET deletes finished jobs, and answers with each as it was; an unfinished
+        one is left, and answered as it is. Wakes the workers."""
         ...
 
     def get(self, id: str) -> Pending[Job | None]:

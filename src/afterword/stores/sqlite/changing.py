@@ -32,6 +32,10 @@ def _change_one(transaction: Transaction, change: Change, id: str) -> Job | None
             changed = lifecycle.retry(job)
             if changed is not job:
                 moving.revive(transaction.connection, [changed])
+        case Change.FORGET:
+            if job.state.finished:
+                moving.forget(transaction.connection, [job])
+            changed = job
         case _:
             assert_never(change)
     return changed

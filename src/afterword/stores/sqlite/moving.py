@@ -26,6 +26,11 @@ def finish(connection: Connection, jobs: Sequence[Job]) -> None:
     connection.executemany("DELETE FROM jobs WHERE key = ?", [(job.key,) for job in jobs])
 
 
+def forget(connection: Connection, jobs: Sequence[Job]) -> None:
+    """These are in the history and are to be no more."""
+    connection.executemany("DELETE FROM finished WHERE key = ?", [(job.key,) for job in jobs])
+
+
 def revive(connection: Connection, jobs: Sequence[Job]) -> None:
     """These are to be tried again: from the history to the live table. Whoever waited for them has followed long ago."""
     connection.executemany(
@@ -33,4 +38,4 @@ def revive(connection: Connection, jobs: Sequence[Job]) -> None:
         f" VALUES ({_PLACES}, (SELECT settled_token FROM finished WHERE key = ?), 1)",
         [(*row(job), job.key) for job in jobs],
     )
-    connection.executemany("DELETE FROM finished WHERE key = ?", [(job.key,) for job in jobs])
+    forget(connection, jobs)

@@ -4,7 +4,7 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import State
 from afterword.jobs.outcome import Failed
 from afterword.jobs.retry import Retry
-from afterword.stores.store import Change, Store, Verdict
+from afterword.stores.store import Change, Query, Store, Verdict
 from afterword.testing.clock import FalseClock
 from afterword.testing.contract.bench import (
     PATIENCE,
@@ -13,6 +13,7 @@ from afterword.testing.contract.bench import (
     claim,
     claim_one,
     held,
+    ids,
     job,
     now,
     settle,
@@ -67,6 +68,40 @@ class Changing(Bench):
         assert list(store.change(Change.RETRY, [one.id for one in jobs]).result(PATIENCE)) == before
         assert [now(store, one) for one in jobs] == before
         assert running in before
+
+    def test_a_finished_job_can_be_forgotten(self, store: Store) -> None:
+        add(store, job(priority=2), job(priority=1, retry=Retry(attempts=1)), job())
+        succeeded, failed = claim(store, 2)
+        settle(store, succeeded)
+        settle(store, failed, Failed("no"))
+        (cancelled,) = store.find(Query(states=(State.QUEUED,))).result(PATIENCE)
+        store.change(Change.CANCEL, [cancelled.id]).result(PATIENCE)
+        finished = [now(store, one) for one in (succeeded, failed, cancelled)]
+        assert list(store.change(Change.FORGET, ids(finished)).result(PATIENCE)) == finished
+        assert [store.get(one.id).result(PATIENCE) for one in finished] == [None, None, None]
+        assert list(store.change(Change.FORGET, ids(finished)).result(PATIENCE)) == [None, None, None]
+        assert store.count().result(PATIENCE) == dict.fromkeys(State, 0)
+
+    def test_an_unfinished_job_cannot_be_forgotten(self, store: Store) -> None:
+        jobs = add(store, job(priority=1), job(), held(store))
+        running = claim_one(store)
+        before = [running, *jobs[1:]]
+        assert list(store.change(Change.FORGET, ids(before)).result(PATIENCE)) == before
+        assert [now(store, one) for one in before] == before
+
+    def test_a_settlement_for_a_forgotten_job_is_gone(self, store: Store) -> None:
+        add(store, job(retry=Retry(attempts=1)))
+        running = claim_one(store)
+        settle(store, running, Failed("no"))
+        store.change(Change.FORGET, [running.id]).result(PATIENCE)
+        assert settle(store, running, Failed("no")) is Verdict.GONE
+
+    def test_nothing_waits_for_a_forgotten_job(self, store: Store) -> None:
+        (first,) = add(store, job())
+        settle(store, claim_one(store))
+        store.change(Change.FORGET, [first.id]).result(PATIENCE)
+        (second,) = add(store, job(state=State.HELD, after=first.id))
+        assert (second.state, second.after) == (State.QUEUED, None)
 
     def test_an_unknown_id_is_none(self, store: Store) -> None:
         (known,) = add(store, job())

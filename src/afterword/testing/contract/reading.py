@@ -61,6 +61,24 @@ class Reading(Bench):
         assert find(store, Query(task="main:other")) == [jobs[State.QUEUED], jobs[State.RUNNING]]
         assert find(store, Query(states=(State.RUNNING,), task="main:send")) == []
 
+    def test_find_by_the_beginning_or_the_end_of_an_id(self, store: Store) -> None:
+        first, second, third = add(store, job(id="aaaa-bbbb"), job(id="aaaa-cccc", priority=1), job(id="dddd-aaaa"))
+        settle(store, claim(store, 1)[0], Succeeded(b"1"))
+        for part, expected in {
+            "aaaa": [third, second, first],
+            "aaaa-": [second, first],
+            "aaaa-cccc": [second],
+            "-cccc": [second],
+            "bbbb": [first],
+            "aaaa-bbbb-": [],
+            "a_aa": [],
+            "a%": [],
+            "-": [],
+        }.items():
+            assert ids(find(store, Query(id=part))) == ids(expected), part
+        assert ids(find(store, Query(id="aaaa", limit=1))) == [third.id]
+        assert ids(find(store, Query(id="aaaa", states=(State.SUCCEEDED,)))) == [second.id]
+
     def test_find_page_by_page(self, store: Store) -> None:
         jobs = list(one_of_each(store).values())[::-1]
         seen: list[Job] = []
