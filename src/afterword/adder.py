@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,8 +11,7 @@ from afterword.events import StoreFailed, Tell
 from afterword.jobs.job import Job, State
 from afterword.stores.pending import Pending
 from afterword.stores.store import Added, Store
-from afterword.tasks.call import Call, bind, new_id
-from afterword.tasks.registry import Registry
+from afterword.tasks.call import Binder, Call, new_id
 
 REST = 1.0
 """Seconds until a release or a discard that failed is tried again."""
@@ -21,11 +20,11 @@ REST = 1.0
 class Adder:
     """Adds the jobs of one application to one store. Usable from any thread and any event loop."""
 
-    def __init__(self, store: Store, app: str, registry: Registry, max_arguments: int, clock: Clock, tell: Tell) -> None:
-        self._store = store
+    def __init__(self, store: Store, app: str, binder: Binder, clock: Clock, tell: Tell) -> None:
+        self.store = store
+        self.bind = binder.bind
+        """The call as data; raises what it is refused with."""
         self._app = app
-        self._registry = registry
-        self._max_arguments = max_arguments
         self._clock = clock
         self._tell = tell
         self._releases: deque[int] = deque()
@@ -39,11 +38,7 @@ class Adder:
         while mine := [task for task in self._under_way if task.get_loop() is loop]:
             await asyncio.wait(mine)
         await self._end()
-        self._store.close()
-
-    def bind(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-        """The call as data. Raises TaskRefused, ArgumentRefused or ArgumentsTooLarge for what cannot be written down."""
-        return bind(self._registry, self._max_arguments, function, args, kwargs)
+        self.store.close()
 
     def job(self, call: Call, *, held: bool = False, after: str | None = None) -> Job:
         """The job of this call, with a new id: `held` by this process until its request ends, or ready once `after` has run."""
@@ -52,13 +47,13 @@ class Adder:
             app=self._app,
             now=self._clock.now(),
             state=State.HELD if held or after else State.QUEUED,
-            owner=self._store.process if held else None,
+            owner=self.store.process if held else None,
             after=after,
         )
 
     def add(self, jobs: Sequence[Job]) -> Pending[Sequence[Added]]:
         """Write these down, all or none. The write is on its way when this returns, whatever becomes of who waits for it."""
-        return self._store.add(jobs)
+        return self.store.add(jobs)
 
     async def release(self, keys: Sequence[int]) -> None:
         """The request of these held jobs has ended. A release that fails is kept, told, and tried again."""
@@ -79,8 +74,8 @@ class Adder:
 
     async def _end(self) -> None:
         for doing, end, kept in (
-            ("release", self._store.release, self._releases),
-            ("discard", self._store.discard, self._discards),
+            ("release", self.store.release, self._releases),
+            ("discard", self.store.discard, self._discards),
         ):
             keys = _take(kept)
             if not keys:

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec
 
 from starlette.applications import Starlette
 
-from afterword import inline, settings
+from afterword import inline, rehearsal, settings
 from afterword.adder import Adder
 from afterword.background import Reference
 from afterword.clock import SystemClock
@@ -17,17 +17,18 @@ from afterword.discovery import Target, locate
 from afterword.errors import AlreadyAttached, AlreadyStarted
 from afterword.events import Listeners, Tell
 from afterword.launch import Launch
+from afterword.rehearsal import Way
 from afterword.stores.store import Store
-from afterword.stores.url import absolute, open_store, shared
+from afterword.stores.url import INLINE, INLINE_STRICT, absolute, open_store, shared
+from afterword.tasks.call import Binder
 from afterword.tasks.registry import Registry
+from afterword.tasks.task import durable
 from afterword.telemetry.logs import Logs
 from afterword.witness import Witness
 from afterword.worker.election import Election
 from afterword.worker.keeper import Keeper, patience
 
 P = ParamSpec("P")
-
-INLINE = "inline"
 
 
 class Afterword:
@@ -65,7 +66,7 @@ class Afterword:
         }
         self.settings = settings.read(given)
         # Now: a lifespan or a task may change the working directory.
-        self._store_url = absolute(self.settings.store)
+        self._store_url = absolute(self.settings.store or settings.DEFAULT_STORE)
         caller = sys._getframe(1)
         self._module: str = caller.f_globals.get("__name__", "__main__")
         self._function = caller.f_code.co_name
@@ -73,6 +74,7 @@ class Afterword:
         self._app: Starlette | None = None
         self._store: Store | None = None
         self._target: Target | None = None
+        self._binder: Binder | None = None
         self._adder: Adder | None = None
         self._making = threading.Lock()
         if app is not None:
@@ -81,28 +83,31 @@ class Afterword:
     async def add(self, function: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Reference:
         """Have `function(*args, **kwargs)` run by a runner. It is on disk when this returns; a StoreError says that it is not.
 
-        With store="inline" it has been run when this returns, and what it raises comes through.
+        With store="inline", or with @task(durable=False), it has been run when this returns, and what it raises comes through.
         """
-        adder = self._find()
-        if adder is None:
-            return Reference(await inline.run(function, args, kwargs))
-        job = adder.job(adder.bind(function, args, kwargs))
-        await adder.add([job])
-        return Reference(job.id)
+        way = self._find()
+        if isinstance(way, Adder) and durable(function):
+            job = way.job(way.bind(function, args, kwargs))
+            await way.add([job])
+            return Reference(job.id)
+        prepare = inline.plain if isinstance(way, Adder) else way
+        return Reference(await inline.run(prepare(function, args, kwargs)))
 
     def add_now(self, function: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Reference:
         """`add` for where nothing can be awaited: threads, scripts, shells. On an event loop it would block it; use `add`."""
-        adder = self._find()
-        if adder is None:
-            return Reference(inline.run_now(function, args, kwargs))
-        job = adder.job(adder.bind(function, args, kwargs))
-        adder.add([job]).result()
-        return Reference(job.id)
+        way = self._find()
+        if isinstance(way, Adder) and durable(function):
+            job = way.job(way.bind(function, args, kwargs))
+            way.add([job]).result()
+            return Reference(job.id)
+        prepare = inline.plain if isinstance(way, Adder) else way
+        return Reference(inline.run_now(prepare(function, args, kwargs)))
 
     @property
     def store(self) -> Store | None:
         """Where the jobs rest, opened; None inline."""
-        return self._store if self._find() else None
+        way = self._find()
+        return way.store if isinstance(way, Adder) else None
 
     def listen(self, listener: Tell) -> Tell:
         """Have `listener` called with every event of this process, in whatever thread it happens. Also a decorator."""
@@ -145,15 +150,13 @@ class Afterword:
 
     @asynccontextmanager
     async def _store_open(self) -> AsyncIterator[None]:
-        adder = self._find()
-        if adder is None:
-            yield
-            return
+        self._find()  # A store that cannot be opened is told at the start.
         try:
             yield
         finally:
-            self._adder = None  # Whoever adds after this opens the store again.
-            await adder.close()
+            adder, self._adder = self._adder, None  # Whoever adds after this opens the store again.
+            if adder:
+                await adder.close()
 
     @asynccontextmanager
     async def _worker_kept(self) -> AsyncIterator[None]:
@@ -183,29 +186,44 @@ class Afterword:
     def _keeper(self) -> Keeper | None:
         """Who keeps a worker for this application; None where it wants none, or where no other process could reach its jobs."""
         store = self._store
-        if not self.settings.worker or store is None or store.life is None:
+        wanted = not rehearsal.under_way() if self.settings.worker is None else self.settings.worker
+        if not wanted or store is None or store.life is None:
             return None
         launch = self.launch()
         return Keeper(store, launch, Election(Path(store.life).parent, launch.app), self._listeners.tell)
 
-    def _find(self) -> Adder | None:
-        """What adds the jobs, None inline. Made at the first need, when the module that holds the application is complete."""
-        if self.settings.store == INLINE:
-            return None
+    def _find(self) -> Way:
+        """What becomes of a call. Made at the first need, when the module that holds the application is complete."""
+        choose = rehearsal.chosen()
+        if choose:
+            return choose(self._located().name, self._binding())
+        url = self._url()
+        if url == INLINE:
+            return inline.plain
+        if url == INLINE_STRICT:
+            return inline.strict(self._binding())
         adder = self._adder
         if adder is None:
             with self._making:
-                adder = self._adder = self._adder or self._make()
+                adder = self._adder = self._adder or self._make(url)
         return adder
 
-    def _make(self) -> Adder:
+    def _url(self) -> str:
+        rehearsed = rehearsal.store() if self.settings.store is None else None
+        return absolute(rehearsed) if rehearsed else self._store_url
+
+    def _make(self, url: str) -> Adder:
         clock = SystemClock()
         tell = self._listeners.tell
-        target = self._located()
         if self._store is None:
-            self._store = open_store(self._store_url, clock=clock, tell=tell, max_queued=self.settings.max_queued)
+            self._store = open_store(url, clock=clock, tell=tell, max_queued=self.settings.max_queued)
         self._store.open()
-        return Adder(self._store, target.name, Registry(target.root), self.settings.max_arguments, clock, tell)
+        return Adder(self._store, self._located().name, self._binding(), clock, tell)
+
+    def _binding(self) -> Binder:
+        if self._binder is None:
+            self._binder = Binder(Registry(self._located().root), self.settings.max_arguments)
+        return self._binder
 
     def _located(self) -> Target:
         if self._target is None:

@@ -7,9 +7,12 @@ from typing import Any, ParamSpec, Protocol
 
 from starlette.background import BackgroundTask, BackgroundTasks
 
+from afterword.adder import Adder
 from afterword.collector import Collector
 from afterword.errors import BareAnnotation, OutsideRequest
-from afterword.inline import Inline
+from afterword.inline import Beside, Inline
+from afterword.rehearsal import Way
+from afterword.tasks.task import durable
 from afterword.witness import present
 
 P = ParamSpec("P")
@@ -53,20 +56,22 @@ class Tasks(BackgroundTask):
 
     def __init__(self, tasks: Sequence[BackgroundTask] | None = None) -> None:
         self._taker: Taker = _Apart()
+        self._beside: Taker | None = None
         for task in tasks or ():
             self._taker.take(task.func, task.args, task.kwargs)
 
     @classmethod
-    def of(cls, taker: Taker) -> "Tasks":
-        """A list whose calls go to `taker`."""
+    def of(cls, taker: Taker, beside: Taker | None = None) -> "Tasks":
+        """A list whose calls go to `taker`, but for those that are not durable where these have a taker of their own."""
         tasks = cls.__new__(cls)
         tasks._taker = taker
+        tasks._beside = beside
         return tasks
 
     @property
     def tasks(self) -> Sequence[BackgroundTask]:
         """What was added and is not yet written. To add, call `add_task`."""
-        return self._taker.tasks
+        return (*self._taker.tasks, *(self._beside.tasks if self._beside else ()))
 
     def add_task(self, func: Callable[P, Any] = _MISSING, /, *args: P.args, **kwargs: P.kwargs) -> Reference:
         """Run `func(*args, **kwargs)` after the response has been sent, in a runner process.
@@ -75,10 +80,13 @@ class Tasks(BackgroundTask):
         """
         if func is _MISSING:
             func = _by_name(kwargs)  # The stock list takes it so, too.
-        return Reference(self._taker.take(func, args, kwargs))
+        taker = self._beside if self._beside and not durable(func) else self._taker
+        return Reference(taker.take(func, args, kwargs))
 
     async def __call__(self) -> None:
         await self._taker.run()
+        if self._beside:
+            await self._beside.run()
 
     func: Any = __call__
 
@@ -98,21 +106,26 @@ class _Apart:
     """The calls of a list made by hand: bound as they come, written down when its response has been sent."""
 
     def __init__(self) -> None:
-        self._taker: Taker | None = None
+        self._tasks: Tasks | None = None
 
     @property
     def tasks(self) -> Sequence[BackgroundTask]:
-        return self._taker.tasks if self._taker else ()
+        return self._tasks.tasks if self._tasks else ()
 
     def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-        if self._taker is None:
+        if self._tasks is None:
             exchange = present.get(None)
             if exchange is None:
                 raise OutsideRequest
-            adder = exchange.find()
-            self._taker = Inline(BackgroundTasks()) if adder is None else Collector(adder, held=False)
-        return self._taker.take(function, args, kwargs)
+            self._tasks = _by_hand(exchange.find())
+        return self._tasks.add_task(function, *args, **kwargs).id
 
     async def run(self) -> None:
-        if self._taker:
-            await self._taker.run()
+        if self._tasks:
+            await self._tasks()
+
+
+def _by_hand(way: Way) -> Tasks:
+    if isinstance(way, Adder):
+        return Tasks.of(Collector(way, held=False), Beside(BackgroundTasks()))
+    return Tasks.of(Inline(BackgroundTasks(), way))

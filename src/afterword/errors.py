@@ -129,12 +129,19 @@ class SchemaTooNew(StoreError):
 
 
 class StoreUrlError(AfterwordError, ValueError):
-    """{url!r} names no store: {why}. Use "sqlite:///afterword.db", "memory" or "inline"."""
+    """{url!r} names no store: {why}. Use "sqlite:///afterword.db", "memory", "inline" or "inline-strict"."""
 
 
 class StoreNotShared(AfterwordError, ValueError):
     """{url!r} is a store that only the application's own process sees: a worker started apart would find no jobs there. Use a
     file, for example "sqlite:///afterword.db"."""
+
+
+# Tests
+
+
+class DrainStuck(AfterwordError):
+    """A job of {task} can never end here: {why}"""
 
 
 # The pipe

@@ -10,6 +10,8 @@ from afterword.errors import SettingsError
 
 PREFIX = "AFTERWORD_"
 
+DEFAULT_STORE = "sqlite:///afterword.db"
+
 FOREIGN = "AFTERWORD_TEST_"
 """Begins variables that steer this project's own tests."""
 
@@ -18,12 +20,13 @@ FOREIGN = "AFTERWORD_TEST_"
 class Settings:
     """An argument wins over the environment, the environment over the default written here."""
 
-    store: str = "sqlite:///afterword.db"
-    """`sqlite:///` and a path (relative to the working directory), `memory` or `inline`."""
+    store: str | None = None
+    """`sqlite:///` and a path (relative to the working directory), `memory`, `inline` or `inline-strict`; None: DEFAULT_STORE,
+    or what a test run has chosen."""
     application: str | None = None
     """`module:name` of the application; None: found by itself."""
-    worker: bool = True
-    """Whether the application starts a worker of its own."""
+    worker: bool | None = None
+    """Whether the application starts a worker of its own; None: it does, except in a test run."""
     runners: int = 0
     """Runner processes under load, at most; 0 for one a core."""
     concurrency: int = 16

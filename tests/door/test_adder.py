@@ -13,6 +13,7 @@ from afterword.errors import StoreUnavailable
 from afterword.events import Event, StoreFailed
 from afterword.jobs.job import State
 from afterword.stores.pending import Pending
+from afterword.tasks.call import Binder
 from afterword.tasks.registry import Registry
 from tests.door.reading import states
 from tests.door.watched import Watched
@@ -31,7 +32,7 @@ def told() -> list[Event]:
 def ours(store: Watched, told: list[Event], monkeypatch: pytest.MonkeyPatch) -> Adder:
     monkeypatch.setattr(adder, "REST", 0.01)
     registry = Registry(Path(__file__).parents[2])
-    return Adder(store, "main:app", registry, 1000, SystemClock(), told.append)
+    return Adder(store, "main:app", Binder(registry, 1000), SystemClock(), told.append)
 
 
 async def held(ours: Adder, label: str) -> int:

@@ -53,6 +53,6 @@ def test_stores_are_made_and_not_opened(tmp_path: Path) -> None:
     ],
 )
 def test_anything_else_is_refused_with_a_way_out(url: str) -> None:
-    with pytest.raises(StoreUrlError, match=r'Use "sqlite:///afterword.db", "memory" or "inline"') as raised:
+    with pytest.raises(StoreUrlError, match=r'Use "sqlite:///afterword.db", "memory", "inline" or "inline-strict"') as raised:
         open_store(url, clock=SystemClock(), tell=nobody)
     assert repr(url) in str(raised.value)

@@ -9,7 +9,7 @@ import pytest
 from afterword.errors import ArgumentRefused, ArgumentsTooLarge, TaskRefused
 from afterword.jobs.job import Job, State
 from afterword.jobs.retry import Retry
-from afterword.tasks.call import Call, bind, new_id
+from afterword.tasks.call import Binder, Call, new_id
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Options, Task
 
@@ -20,26 +20,26 @@ def send(to: str, text: str = "") -> None: ...
 
 
 def test_a_call_is_a_task_and_its_arguments_as_json() -> None:
-    call = bind(REGISTRY, 1000, send, ("a@b.example",), {"text": "hi"})
+    call = Binder(REGISTRY, 1000).bind(send, ("a@b.example",), {"text": "hi"})
 
     assert call == Call(REGISTRY.of(send), b'{"to":"a@b.example","text":"hi"}')
 
 
 def test_what_cannot_be_called_later_is_refused_now() -> None:
     with pytest.raises(TaskRefused):
-        bind(REGISTRY, 1000, lambda: None, (), {})
+        Binder(REGISTRY, 1000).bind(lambda: None, (), {})
     with pytest.raises(ArgumentRefused):
-        bind(REGISTRY, 1000, send, (b"x",), {})
+        Binder(REGISTRY, 1000).bind(send, (b"x",), {})
     with pytest.raises(TypeError, match="missing a required argument: 'to'"):
-        bind(REGISTRY, 1000, send, (), {})
+        Binder(REGISTRY, 1000).bind(send, (), {})
 
 
 def test_arguments_may_take_as_many_bytes_as_the_limit_says() -> None:
     exact = len('{"to":"ü"}'.encode())
 
-    assert bind(REGISTRY, exact, send, ("ü",), {}).arguments == '{"to":"ü"}'.encode()
+    assert Binder(REGISTRY, exact).bind(send, ("ü",), {}).arguments == '{"to":"ü"}'.encode()
     with pytest.raises(ArgumentsTooLarge) as refused:
-        bind(REGISTRY, exact - 1, send, ("ü",), {})
+        Binder(REGISTRY, exact - 1).bind(send, ("ü",), {})
 
     assert str(refused.value) == (
         f"The arguments of {__name__}:send take {exact} bytes as JSON; at most {exact - 1} are written down."

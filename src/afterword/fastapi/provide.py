@@ -1,5 +1,6 @@
 """The dependency behind `BackgroundTasks`: one list for each request, committed and released at the right moments of it."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -15,7 +16,8 @@ from afterword.adder import Adder
 from afterword.background import Tasks
 from afterword.collector import Collector, Phase
 from afterword.errors import NotAttached, StoreError, UnsupportedFastAPI
-from afterword.inline import Inline
+from afterword.inline import Beside, Inline
+from afterword.rehearsal import Way
 from afterword.witness import EXCHANGE, Exchange
 
 FUNCTION = "fastapi_function_astack"
@@ -35,17 +37,17 @@ async def provide(connection: HTTPConnection, stock: fastapi.BackgroundTasks) ->
     if exchange is None:
         raise NotAttached
     try:
-        adder: Adder | None = exchange.find()
+        way: Way = exchange.find()
     except StoreError as failure:
         _refuse(failure)
-    if adder is None:
-        return Tasks.of(Inline(stock))
+    if not isinstance(way, Adder):
+        return Tasks.of(Inline(stock, way))
     if connection.scope["type"] == "websocket":
-        return _for_socket(connection.scope, adder)
-    return _for_request(connection.scope, adder, exchange)
+        return _for_socket(connection.scope, way)
+    return _for_request(connection.scope, way, exchange, Beside(stock))
 
 
-def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
+def _for_request(scope: Scope, adder: Adder, exchange: Exchange, beside: Beside) -> Tasks:
     collector = Collector(adder, held=True)
     around = exchange.before  # That of an endpoint which lets another application answer.
 
@@ -61,24 +63,37 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange) -> Tasks:
             await commit()
         else:
             collector.abandon()
+            beside.abandon()
 
     async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await collector.end(failed=error is not None and not exchange.started)
+        failed = error is not None and not exchange.started
+        if failed:
+            beside.abandon()
+        await _end(collector, beside, adder, failed=failed)
 
     _at_the_bottom(scope, FUNCTION, leave)
     _at_the_bottom(scope, REQUEST, end)
     exchange.before = commit
-    return Tasks.of(collector)
+    return Tasks.of(collector, beside)
 
 
 def _for_socket(scope: Scope, adder: Adder) -> Tasks:
     collector = Collector(adder, held=False, phase=Phase.OPEN)
+    beside = Beside(fastapi.BackgroundTasks())  # The stock list of a socket is never run.
 
     async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await collector.end(failed=False)
+        await _end(collector, beside, adder, failed=False)
 
     _at_the_bottom(scope, REQUEST, end)
-    return Tasks.of(collector)
+    return Tasks.of(collector, beside)
+
+
+async def _end(collector: Collector, beside: Beside, adder: Adder, *, failed: bool) -> None:
+    try:
+        await collector.end(failed=failed)
+    finally:
+        if beside.waiting:
+            await asyncio.shield(adder.see_through(beside.run()))
 
 
 def _at_the_bottom(scope: Scope, key: str, leave: Leave) -> None:

@@ -14,7 +14,13 @@ MAX_QUEUED = Settings().max_queued
 
 _SQLITE = "sqlite:///"
 
-_OF_ONE_PROCESS = ("memory", "inline")
+INLINE = "inline"
+"""Nothing is written down: tasks run in the application's own process."""
+
+INLINE_STRICT = "inline-strict"
+"""The same, but what could not be written down is refused, and arguments make the way through JSON."""
+
+_OF_ONE_PROCESS = ("memory", INLINE, INLINE_STRICT)
 
 
 def open_store(url: str, *, clock: Clock, tell: Tell, max_queued: int = MAX_QUEUED) -> Store:

@@ -44,14 +44,21 @@ class Call(NamedTuple):
         )
 
 
-def bind(registry: Registry, limit: int, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-    """The call `function(*args, **kwargs)`. Raises what the function or an argument is refused with, and ArgumentsTooLarge
-    beyond `limit` bytes."""
-    task = registry.of(function)
-    arguments = codec.encode(task, args, kwargs)
-    if len(arguments) > limit:
-        raise ArgumentsTooLarge(task=task.name, size=len(arguments), limit=limit)
-    return Call(task, arguments)
+class Binder:
+    """Makes calls of what is handed to add_task: of the tasks in `registry`, with arguments of up to `limit` bytes as JSON."""
+
+    def __init__(self, registry: Registry, limit: int) -> None:
+        self.registry = registry
+        self._limit = limit
+
+    def bind(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
+        """The call `function(*args, **kwargs)`. Raises TaskRefused, ArgumentRefused or ArgumentsTooLarge for what cannot be
+        written down."""
+        task = self.registry.of(function)
+        arguments = codec.encode(task, args, kwargs)
+        if len(arguments) > self._limit:
+            raise ArgumentsTooLarge(task=task.name, size=len(arguments), limit=self._limit)
+        return Call(task, arguments)
 
 
 def new_id() -> str:

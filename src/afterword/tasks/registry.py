@@ -26,6 +26,7 @@ def task(
     queue: str = "default",
     priority: int = 0,
     ordered: bool = True,
+    durable: bool = True,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(
     function: Callable[..., Any] | None = None,
@@ -37,14 +38,23 @@ def task(
     queue: str = "default",
     priority: int = 0,
     ordered: bool = True,
+    durable: bool = True,
 ) -> Any:
     """Make a function a task, with a name that outlives renames and with options.
+
+    `durable=False`: it is not written down, but run in the application's own process after the response, as FastAPI does it;
+    the options that are written into a job are not for it.
 
     Raises OptionsRefused for all bad options at once, TaskNameTaken when another function has the name, and TaskRefused for
     what no other process can find.
     """
     options = Options(
-        retry=Retry() if retry is None else retry, queue=queue, priority=priority, at_most_once=at_most_once, ordered=ordered
+        retry=Retry() if retry is None else retry,
+        queue=queue,
+        priority=priority,
+        at_most_once=at_most_once,
+        ordered=ordered,
+        durable=durable,
     )
 
     def register(function: Callable[P, R]) -> Task[P, R]:
@@ -153,6 +163,11 @@ def _faults(name: str, options: Options, retry: Retry | None) -> list[str]:
         (
             options.at_most_once is True and isinstance(retry, Retry) and retry.attempts > 1,
             "at_most_once leaves no attempts for retry",
+        ),
+        (not isinstance(options.durable, bool), f"durable must be True or False, got {options.durable!r}"),
+        (
+            options.durable is False and (retry is not None or options._replace(durable=True) != Options()),
+            "durable=False writes no job down that could have retry, at_most_once, queue, priority or ordered",
         ),
     )
     return [fault for wrong, fault in checks if wrong]

@@ -21,6 +21,8 @@ class Options(NamedTuple):
     at_most_once: bool = False
     ordered: bool = True
     """Whether it waits for the task added before it in the same request."""
+    durable: bool = True
+    """False: it is not written down, but run in the application's own process."""
 
 
 PLAIN = Options()
@@ -55,3 +57,8 @@ class Task(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<task {self.name}>"
+
+
+def durable(function: Callable[..., object]) -> bool:
+    """Whether what was handed to add_task is to be written down."""
+    return not isinstance(function, Task) or function.options.durable

@@ -10,10 +10,10 @@ _BOOTED = 3_600_000_000
 
 
 class FalseClock:
-    """A Clock that stands still between calls of `advance` and `jump`."""
+    """A Clock that stands still between calls of `advance` and `jump`, from `now` on (microseconds since the epoch)."""
 
-    def __init__(self) -> None:
-        self._now = _START
+    def __init__(self, now: int = _START) -> None:
+        self._now = now
         self._steady = _BOOTED
 
     def now(self) -> int:
@@ -26,6 +26,12 @@ class FalseClock:
         """Time passes."""
         self._now += microseconds(seconds)
         self._steady += microseconds(seconds)
+
+    def advance_to(self, now: int) -> None:
+        """Time passes until then, if that is ahead."""
+        passed = max(0, now - self._now)
+        self._now += passed
+        self._steady += passed
 
     def jump(self, seconds: float) -> None:
         """Somebody sets the clock, forward or (negative) back; no time passes."""

@@ -1,0 +1,159 @@
+"""Other ends for what a test adds: run at once, captured, or kept until the test wants it run."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from starlette.background import BackgroundTask
+
+from afterword.adder import Adder
+from afterword.clock import SystemClock
+from afterword.errors import DrainStuck
+from afterword.events import nobody
+from afterword.frames import Order
+from afterword.inline import Prepare, plain, strict
+from afterword.jobs import lifecycle
+from afterword.jobs.job import Job
+from afterword.jobs.outcome import Snoozed
+from afterword.rehearsal import rehearse
+from afterword.runner.attempt import attempt
+from afterword.runner.calling import Calling
+from afterword.stores.memory import MemoryStore
+from afterword.stores.store import Want
+from afterword.tasks.call import Binder
+from afterword.tasks.codec import decode
+from afterword.testing.clock import FalseClock
+
+THREADS = 4
+
+
+@contextmanager
+def inline(*, strict: bool = False) -> Iterator[None]:
+    """All tasks run in this process right after the response, whatever store the application was given.
+
+    `strict`: what could not be written down is refused at `add_task`, and arguments make the way through JSON.
+    """
+    with rehearse(_strict if strict else _plain):
+        yield
+
+
+class Captured(NamedTuple):
+    """A call that was added and not run."""
+
+    task: str
+    """`module:qualname`, or the name that @task gave."""
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    """As the task would get them: whatever was passed, by keyword where it can be."""
+
+
+@contextmanager
+def capture() -> Iterator[list[Captured]]:
+    """What is added is not run: it stands in the list that this yields, once its response has been sent.
+
+    What could not be written down is refused as in production.
+    """
+    captured: list[Captured] = []
+
+    def choose(app: str, binder: Binder) -> Prepare:
+        def prepare(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> BackgroundTask:
+            call = binder.bind(function, args, kwargs)
+            return BackgroundTask(_note, captured, Captured(call.task.name, *decode(call.task, call.arguments)))
+
+        return prepare
+
+    with rehearse(choose):
+        yield captured
+
+
+@contextmanager
+def drain() -> Iterator["Drain"]:
+    """What is added rests in memory, with all its options, until what this yields is called."""
+    waiting = Drain()
+    with rehearse(waiting.adder):
+        yield waiting
+
+
+class Drain:
+    """Jobs that wait for a test to have them run. Their clock is false: pauses before retries pass at once."""
+
+    def __init__(self) -> None:
+        self._clock = FalseClock(SystemClock().now())
+        self._store = MemoryStore(clock=self._clock)
+        self._adders: dict[str, tuple[Adder, Binder]] = {}
+
+    def adder(self, app: str, binder: Binder) -> Adder:
+        """Where the jobs of this application go."""
+        if app not in self._adders:
+            self._adders[app] = (Adder(self._store, app, binder, self._clock, nobody), binder)
+        return self._adders[app][0]
+
+    def __call__(self) -> list[Job]:
+        """Run them until nothing is left, coroutines on a loop in a thread of its own; answers with all that have ended, in
+        the order of their ends.
+
+        A task that fails ends as a `failed` job; look at its `error`. Raises DrainStuck for a job that can never end.
+        """
+        ended: list[Job] = []
+        errors: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                ended.extend(asyncio.run(self.on_loop()))
+            except BaseException as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=work, name="afterword drain")
+        thread.start()
+        thread.join()
+        if errors:
+            raise errors[0]
+        return ended
+
+    async def on_loop(self) -> list[Job]:
+        """The same on the running loop, for tests that are coroutines."""
+        calling = Calling(THREADS)
+        ended: list[Job] = []
+        while claimed := await self._claim():
+            job = await self._attempt(*claimed, calling)
+            if job.state.finished:
+                ended.append(job)
+        return ended
+
+    async def _claim(self) -> tuple[Job, Binder] | None:
+        """The job that is next: one that is ready, else the one that is due first, once the clock has come to that."""
+        due: list[int] = []
+        for app, (_, binder) in list(self._adders.items()):
+            # One at a time, since what waits for it comes before what was added later.
+            claims = await self._store.claim(Want(app, 1))
+            if claims.jobs:
+                return claims.jobs[0], binder
+            if claims.next_due is not None:
+                due.append(claims.next_due)
+        if not due:
+            return None
+        self._clock.advance_to(min(due))
+        return await self._claim()
+
+    async def _attempt(self, job: Job, binder: Binder, calling: Calling) -> Job:
+        order = Order(0, job.id, job.task, job.attempt, job.origin, job.arguments)
+        outcome = await attempt(order, binder.registry, calling.call)
+        settlement = lifecycle.settle(job, outcome, self._clock.now(), draw=0.5)
+        await self._store.settle([settlement])
+        if isinstance(outcome, Snoozed):
+            raise DrainStuck(task=job.task, why=outcome.reason)
+        return lifecycle.settled(job, settlement)
+
+
+def _plain(app: str, binder: Binder) -> Prepare:
+    return plain
+
+
+def _strict(app: str, binder: Binder) -> Prepare:
+    return strict(binder)
+
+
+async def _note(captured: list[Captured], call: Captured) -> None:
+    captured.append(call)
