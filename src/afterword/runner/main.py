@@ -17,6 +17,7 @@ from afterword.jobs.outcome import Interrupted
 from afterword.launch import RunnerLaunch
 from afterword.runner.attempt import attempt
 from afterword.runner.calling import Calling
+from afterword.runner.loops import new_event_loop
 from afterword.runner.orphans import die_with, hold
 from afterword.starts import Starts
 from afterword.tasks.registry import Registry
@@ -48,7 +49,7 @@ def _serve(runner: "Runner", pipe: socket.socket) -> None:
     A task may end the loop for all (sys.exit in a coroutine it started, loop.stop, cancelling everything). Then this process
     ends at once, as after any crash: no attempt is to be cancelled first and blamed for it, no thread waited for.
     """
-    with asyncio.Runner() as loop:
+    with asyncio.Runner(loop_factory=new_event_loop) as loop:
         try:
             loop.run(runner.run(pipe))
         except BaseException:
