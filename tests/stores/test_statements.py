@@ -105,6 +105,11 @@ def test_counting_the_unfinished_reads_no_rows(open_store: Open, database: Path)
     [
         (Query(), ["SCAN finished"]),  # From its newest end, and LIMIT ends it.
         (Query(before=9), ["SEARCH finished USING INTEGER PRIMARY KEY (rowid<?)"]),
+        (Query(task="main:rare", before=9, above=3), ["SEARCH finished USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]),
+        (
+            Query(states=(State.FAILED,), task="main:rare", before=9, above=3),
+            ["SEARCH finished USING INDEX finished_state (state=? AND rowid>? AND rowid<?)"],
+        ),
         (Query(states=(State.FAILED,)), ["SEARCH finished USING INDEX finished_state (state=?)"]),
         (Query(states=(State.FAILED,), task="main:send"), ["SEARCH finished USING INDEX finished_state (state=?)"]),
         (Query(states=(State.FAILED,), before=9), ["SEARCH finished USING INDEX finished_state (state=? AND rowid<?)"]),

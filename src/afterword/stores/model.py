@@ -224,4 +224,5 @@ def _meets(job: Job, query: Query) -> bool:
         and (query.task is None or job.task == query.task)
         and (query.id is None or job.id.startswith(query.id) or job.id.endswith(query.id))
         and (query.before is None or job.key < query.before)
+        and (query.above is None or job.key > query.above)
     )

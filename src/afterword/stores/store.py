@@ -90,6 +90,8 @@ class Query(NamedTuple):
     """How an id begins or ends."""
     before: int | None = None
     """Only keys below this one: the way to the next page."""
+    above: int | None = None
+    """Only keys above this one: a bound for those who look for something rare."""
     limit: int = 100
 
 

@@ -82,6 +82,9 @@ def _page(connection: Connection, table: str, query: Query, states: Sequence[Sta
     if query.before is not None:
         conditions.append("key < ?")
         values.append(query.before)
+    if query.above is not None:
+        conditions.append("key > ?")
+        values.append(query.above)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     found = fetch(connection, f"SELECT {_NAMES} FROM {table} {where} ORDER BY key DESC LIMIT ?", (*values, query.limit))
     return [rows.job(row) for row in found]

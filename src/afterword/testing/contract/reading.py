@@ -87,6 +87,12 @@ class Reading(Bench):
             seen += page
         assert seen == jobs
 
+    def test_find_between_two_keys(self, store: Store) -> None:
+        newest, *between, oldest = list(one_of_each(store).values())[::-1]
+        assert find(store, Query(before=newest.key, above=oldest.key)) == between
+        assert find(store, Query(above=oldest.key, limit=1)) == [newest]
+        assert find(store, Query(above=newest.key)) == []
+
     def test_find_in_an_empty_store(self, store: Store) -> None:
         assert find(store, Query()) == []
 
