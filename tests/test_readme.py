@@ -1,0 +1,139 @@
+"""Every block of the README is run, in the order in which a newcomer meets it, in an empty folder."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from afterword.stores.sqlite.store import SqliteStore
+from afterword.stores.store import Query
+from tests.support.processes import PATIENCE, wait_until
+from tests.support.uvicorn import serve
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+class Block(NamedTuple):
+    language: str
+    text: str
+
+
+BLOCKS = [Block(*found) for found in re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)]
+
+DIFF, MAKE, TABLE, MAIN, SERVE, ASK, TASKS, OUTSIDE, TESTS = BLOCKS
+"""All there are: one that is added does not fit in here, and must be given a test."""
+
+
+def python(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+
+
+def test_the_difference_is_between_two_programs_that_work(tmp_path: Path) -> None:
+    assert DIFF.language == "diff"
+    for sign in "-+":
+        program = "".join(line[2:] for line in DIFF.text.splitlines(keepends=True) if line[:1] in (sign, " ", "\n"))
+        ran = python("-c", f"{program}\nassert app.title == 'FastAPI' and BackgroundTasks", folder=tmp_path)
+        assert ran.returncode == 0, ran.stderr
+
+
+def test_the_two_commands_are_there() -> None:
+    for line in MAKE.text.splitlines():
+        command, target = re.fullmatch(r"\$ (make) (\w+) +# .*", line).groups()  # type: ignore[union-attr]
+        planned = subprocess.run([command, "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert planned.returncode == 0, planned.stderr
+
+
+def test_the_table_is_the_demo_s() -> None:
+    header, *rows = TABLE.text.splitlines()
+    assert re.split(r" {2,}", header.strip()) == ["accepted", "run", "lost", "run twice", "goes on after", "all run after"]
+    assert [row.split()[0] for row in rows] == ["afterword", "fastapi.BackgroundTasks"]
+
+
+@pytest.mark.process
+def test_it_starts_in_an_empty_folder(tmp_path: Path) -> None:
+    assert MAIN.text.startswith("# main.py\n")
+    (tmp_path / "main.py").write_text(MAIN.text)
+    served = re.fullmatch(r"\$ uvicorn (main:app) +# or: fastapi dev\n", SERVE.text)
+    assert served
+
+    with serve(tmp_path, served.group(1)) as server:
+        for command, answer in _dialogue(ASK.text.replace("http://127.0.0.1:8000", server.address)):
+            _expect(command, answer, tmp_path)
+
+
+@pytest.mark.process
+def test_it_is_used_in_tasks_and_outside_of_requests(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        f"from fastapi import FastAPI\nfrom afterword import Afterword\napp = FastAPI()\n{TASKS.text}"
+    )
+    (tmp_path / "script.py").write_text(
+        "import ast, asyncio\nfrom main import *\n"
+        f"code = compile({OUTSIDE.text!r}, 'README', 'exec', ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)\n"
+        "asyncio.run(eval(code))\n"
+    )
+
+    ran = python("script.py", folder=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    store = SqliteStore(tmp_path / "afterword.db")
+    try:
+        jobs = store.find(Query()).result(PATIENCE)
+    finally:
+        store.close()
+    assert [(job.task, job.retry.attempts) for job in jobs] == [("main:send_receipt", 5)] * 2
+
+
+@pytest.mark.process
+def test_its_tests_pass(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(MAIN.text)
+    (tmp_path / "test_main.py").write_text(TESTS.text)
+
+    ran = python("-m", "pytest", "--rootdir", ".", "-p", "no:cacheprovider", folder=tmp_path)
+
+    assert "3 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert not (tmp_path / "afterword.db").exists()
+
+
+def test_every_command_that_it_names_is_there(tmp_path: Path) -> None:
+    named = set(re.findall(r"`afterword ((?:jobs )?[a-z]+)", README)) | {f"jobs {verb}" for verb in ("cancel", "forget")}
+    assert {"worker", "doctor", "demo", "jobs list"} <= named
+    for command in named - {"jobs"}:
+        told = python("-m", "afterword", *command.split(), "--help", folder=tmp_path)
+        assert told.returncode == 0, (command, told.stderr)
+
+
+def _dialogue(text: str) -> list[tuple[str, str]]:
+    """The commands, and what stands below each."""
+    commands: list[tuple[str, str]] = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            commands.append((line[2:], ""))
+        else:
+            commands[-1] = (commands[-1][0], f"{commands[-1][1]}{line}\n")
+    return commands
+
+
+def _expect(command: str, answer: str, folder: Path) -> None:
+    """It succeeds, and says what is promised where something is; what a task does may take a moment."""
+    said = ""
+
+    def as_promised() -> bool:
+        nonlocal said
+        ran = subprocess.run(
+            ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False, timeout=60, env=PATH
+        )
+        said = ran.stdout + ran.stderr
+        return ran.returncode == 0 and (not answer or ran.stdout.strip() == answer.strip())
+
+    if command.startswith("cat"):
+        wait_until(as_promised, command)
+    else:
+        assert as_promised(), said
+
+
+PATH = {"PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin", "HOME": "/nowhere"}
