@@ -132,6 +132,18 @@ class StoreUrlError(AfterwordError, ValueError):
     """{url!r} names no store: {why}. Use "sqlite:///afterword.db", "memory", "inline" or "inline-strict"."""
 
 
+class StoreMissing(StoreError):
+    """There is no store at {path}, where {source} says it is; none was made. Start the application, which makes it, or say
+    where it is with --store sqlite:///PATH."""
+
+    retry_after = None
+
+
+class StoreUnknown(AfterwordError):
+    """Where the jobs are cannot be told: {reason}. Say it with --store sqlite:///PATH, or name the application with
+    --app main:app."""
+
+
 class StoreNotShared(AfterwordError, ValueError):
     """{url!r} is a store that only the application's own process sees: a worker started apart would find no jobs there. Use a
     file, for example "sqlite:///afterword.db"."""

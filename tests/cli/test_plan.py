@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from afterword.cli.worker import adjust, ask
+from afterword.cli.asking import ask
+from afterword.cli.worker import adjust
 from afterword.discovery import guess
 from afterword.errors import SettingsError, StoreNotShared, StoreUrlError
 from afterword.launch import Launch

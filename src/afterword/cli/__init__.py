@@ -1,21 +1,24 @@
 """The `afterword` command. This folder alone imports typer, which the extra `standard` brings."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from afterword.cli.jobs import jobs
 from afterword.cli.worker import worker
 
 
 def tell_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # Here, since it takes its time to import.
+
         typer.echo(f"afterword {version('afterword')}")
         raise typer.Exit
 
 
 command = typer.Typer(name="afterword", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 command.command()(worker)
+command.add_typer(jobs, name="jobs")
 
 
 @command.callback()

@@ -1,8 +1,6 @@
 """`afterword worker`: the worker of an application, started apart from it."""
 
 import dataclasses
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +9,8 @@ import typer
 from typer import Argument, Option
 
 from afterword import settings
-from afterword.discovery import Target, guess
-from afterword.embedded import serve
+from afterword.cli.asking import ask
+from afterword.discovery import guess
 from afterword.errors import AfterwordError
 from afterword.launch import Launch
 from afterword.stores.url import shared
@@ -44,19 +42,9 @@ def worker(
     except AfterwordError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    from afterword.embedded import serve  # Here: what a worker is made of takes longer to import than other commands to run.
+
     raise typer.Exit(serve(launch))
-
-
-def ask(target: Target) -> Launch:
-    """What the application says its worker is to be told: asked in a process of its own, which imports it and ends.
-
-    Raises typer.Exit when it cannot be imported; that process has said why.
-    """
-    command = [sys.executable, "-P", "-m", "afterword.ask", target.name, str(target.root)]
-    asked = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if asked.returncode:
-        raise typer.Exit(2)
-    return Launch.load(asked.stdout.splitlines()[-1])
 
 
 def adjust(launch: Launch, typed: Mapping[str, Any], queues: str) -> Launch:

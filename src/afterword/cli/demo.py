@@ -1,0 +1,48 @@
+"""`afterword demo`: see it work."""
+
+import importlib.util
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+NEEDED = ("aiosmtpd", "PIL", "python_multipart", "rich", "uvicorn")
+"""Modules that the extra `demo` brings."""
+
+
+def demo() -> None:
+    """Kill an application's processes while its tasks wait, start it again, and count what was lost.
+
+    It does the same with FastAPI's own BackgroundTasks. Takes about half a minute, and leaves nothing behind.
+    """
+    if any(importlib.util.find_spec(module) is None for module in NEEDED):
+        refuse('To run the demo, install "afterword[demo]".')
+    if sys.platform != "linux":
+        refuse(f"The demo looks at its processes in /proc, which only Linux has; this is {sys.platform}.")
+    # Now that all that they need is there.
+    from afterword.demo import story
+    from afterword.demo.failure import DemoFailed
+    from afterword.demo.show import Show
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+    try:
+        kept = story.tell(Show())
+    except DemoFailed as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    raise typer.Exit(0 if kept else 1)
+
+
+def refuse(why: str) -> NoReturn:
+    typer.echo(why, err=True)
+    raise typer.Exit(2)
+
+
+def leave(number: int, frame: FrameType | None) -> NoReturn:
+    """End by way of every `finally`; a second signal must not cut these short."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)
