@@ -145,8 +145,8 @@ class StoreUnknown(AfterwordError):
 
 
 class StoreNotShared(AfterwordError, ValueError):
-    """{url!r} is a store that only the application's own process sees: a worker started apart would find no jobs there. Use a
-    file, for example "sqlite:///afterword.db"."""
+    """{url!r} is a store that only the application's own process sees: any other, such as a worker started apart, would find no
+    jobs there. Use a file, for example "sqlite:///afterword.db"."""
 
 
 # Tests

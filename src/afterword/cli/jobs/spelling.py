@@ -1,7 +1,6 @@
 """A job as people and programs read it."""
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +11,8 @@ from afterword.jobs.job import Job, State
 _LATEST = 253_402_300_799 * SECOND
 """The last second that ISO-8601 can say in four digits."""
 
-_FRAME = re.compile(r'[ |]*File "')
+_FRAME = '  File "'
+_MARGIN = "  | "
 
 
 def facts(job: Job) -> dict[str, Any]:
@@ -60,7 +60,9 @@ def time(at: int | None) -> str | None:
     """Microseconds since the epoch as ISO-8601."""
     if at is None:
         return None
-    return datetime.fromtimestamp(0, UTC).isoformat() if at < 0 else _iso(min(at, _LATEST))
+    at = min(max(at, 0), _LATEST)
+    whole = datetime.fromtimestamp(at // SECOND, UTC)
+    return whole.replace(microsecond=at % SECOND).isoformat().replace("+00:00", "Z")
 
 
 def ago(at: int, now: int) -> str:
@@ -80,17 +82,14 @@ def reason(job: Job) -> str:
     """Why the last attempt did not succeed, in one line; empty where that says nothing about how it stands."""
     if job.error is None or job.state is State.SUCCEEDED:
         return ""
-    lines = [line for line in job.error.splitlines() if line.strip()]
-    frames = [place for place, line in enumerate(lines) if _FRAME.match(line)]
-    # A traceback says what was raised in the first line after its frames that is not indented; its message may have more.
-    after = [line for line in lines[frames[-1] + 1 :] if line.strip(" |")[:1] and not line.startswith(" ")] if frames else lines
-    return printable(after[0] if after else lines[-1] if lines else "")
+    # A group of exceptions has a margin, and those inside it a wider one: they are not what was raised.
+    lines = [line.removeprefix(_MARGIN) for line in job.error.splitlines() if line.strip()]
+    frames = [place for place, line in enumerate(lines) if line.startswith(_FRAME)]
+    # What was raised stands in the first line after the frames that is not indented; its message may have more lines.
+    said = [line for line in lines[frames[-1] + 1 :] if not line.startswith(" ")] if frames else lines
+    return printable(next(iter(said), ""))
 
 
 def printable(text: str) -> str:
     """Without the characters that would move a terminal's cursor."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at // SECOND, UTC).replace(microsecond=at % SECOND).isoformat().replace("+00:00", "Z")
