@@ -80,7 +80,7 @@ def prepare(path: Path) -> None:
         raise StoreUnavailable(store=path, why=f"SQLite {sqlite3.sqlite_version} is too old, {needed} is needed")
     connection = connect(path)
     try:
-        found = _schema(connection, path)
+        found = schema(connection, path)
         lacking = migrations.ahead(_MIGRATIONS, found, str(path))
         # Even a finished schema may have come without its log: a backup that was put back, say.
         if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
@@ -118,7 +118,7 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
-def _schema(connection: sqlite3.Connection, path: Path) -> int:
+def schema(connection: sqlite3.Connection, path: Path) -> int:
     """The number of its schema, 0 for an empty file. A file that is somebody else's is refused."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (found,) = connection.execute("PRAGMA user_version").fetchone()
@@ -132,7 +132,7 @@ def _schema(connection: sqlite3.Connection, path: Path) -> int:
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for migration in migrations.ahead(_MIGRATIONS, _schema(connection, path), str(path)):
+        for migration in migrations.ahead(_MIGRATIONS, schema(connection, path), str(path)):
             for statement in migration.statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")

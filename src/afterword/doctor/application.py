@@ -1,0 +1,169 @@
+"""The application: where it is, whether it can be imported, and which Afterword is its own."""
+
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType, TracebackType
+from typing import Any, NamedTuple
+
+from starlette.applications import Starlette
+
+from afterword.app import Afterword
+from afterword.discovery import Loaded, Target, load
+from afterword.doctor import settings
+from afterword.doctor.finding import Finding, Level
+from afterword.errors import (
+    AfterwordError,
+    AlreadyAttached,
+    AlreadyStarted,
+    ApplicationNotFound,
+    BareAnnotation,
+    SettingsError,
+    StoreNotShared,
+)
+from afterword.tasks import registry
+from afterword.tasks.origin import belongs
+
+
+class Application(NamedTuple):
+    """An application that was imported."""
+
+    name: str
+    """`module:name`, as its jobs have it."""
+    root: Path
+    object: Any
+    afterword: Afterword
+    store: str
+    """The URL, absolute where it is a file's."""
+    early: frozenset[str]
+    """Names of the tasks that are registered by importing the module alone, as a runner does it."""
+
+
+def bring(target: Target) -> tuple[Application | None, list[Finding]]:
+    """Import it. None where it cannot be imported, or has no afterword."""
+    try:
+        loaded = load(target.name, target.root)
+    except ApplicationNotFound as error:
+        return None, [not_imported(error, target)]
+    early = frozenset(registry._registered)
+    try:
+        made = _object(loaded)
+    except ApplicationNotFound as error:
+        return None, [not_found(error)]
+    except AfterwordError as error:
+        return None, [refused(error)]
+    except Exception as error:
+        return None, [_failed(f"Calling {target.name} failed", error, target.root)]
+    own, others = _afterwords(loaded, made)
+    if own is None:
+        return None, [not_attached(target)]
+    try:
+        launch = own.launch()
+        name, store = launch.app, launch.store
+    except StoreNotShared as error:
+        name, store = target.name, str(error.facts["url"])
+    except AfterwordError as error:
+        return None, [refused(error)]
+    application = Application(name, loaded.root, made, own, store, early)
+    return application, [found(name, loaded.root), *([several(loaded.module, others)] if others else [])]
+
+
+def found(name: str, root: Path) -> Finding:
+    return Finding(Level.FINE, f"The application {name} is found in {root}, and has an Afterword.")
+
+
+def not_found(error: ApplicationNotFound) -> Finding:
+    return Finding(
+        Level.FAULT,
+        f"The application cannot be found: {error.facts['reason']}.",
+        "Say where it is: afterword doctor main:app, or --app-dir FOLDER.",
+    )
+
+
+def not_imported(error: ApplicationNotFound, target: Target) -> Finding:
+    """Why the import failed; where the cause is an error of ours, that one."""
+    cause = error.__cause__
+    if isinstance(cause, AfterwordError):
+        return refused(cause)
+    if cause is None:
+        return not_found(error)
+    return _failed(f"Importing {target.module} failed", cause, target.root)
+
+
+def not_attached(target: Target) -> Finding:
+    return Finding(
+        Level.FAULT, f"The application {target.name} has no afterword.", "Add `Afterword(app)` below `app = FastAPI()`."
+    )
+
+
+def several(module: str, names: list[str]) -> Finding:
+    return Finding(
+        Level.WARNING,
+        f"Besides the application's own, {module} makes another Afterword: {' and '.join(f'`{name}`' for name in names)}.",
+        "Keep one for each application: what is added through another may rest in another store.",
+    )
+
+
+def refused(error: AfterwordError) -> Finding:
+    """An error of ours, whose last sentence or clause says what to do."""
+    if isinstance(error, SettingsError):
+        return settings.refused(error)
+    text = str(error).rstrip(".")
+    if isinstance(error, AlreadyAttached | AlreadyStarted | BareAnnotation):
+        what, _, mend = text.partition(": ")
+    else:
+        what, *rest = re.split(r"\. (?=[A-Z])", text, maxsplit=1)
+        mend = rest[0] if rest else "correct it there"
+    return Finding(Level.FAULT, f"{what}.", f"{mend[:1].upper()}{mend[1:]}.")
+
+
+def _object(loaded: Loaded) -> Any:
+    """The application itself: a factory is called, as uvicorn does it. Raises what it raises, or ApplicationNotFound."""
+    module = sys.modules[loaded.module]
+    if loaded.object is module:
+        made = [f"`{name}`" for name, value in vars(module).items() if isinstance(value, Starlette)]
+        hint = f", but {' and '.join(made)}" if made else ""
+        raise ApplicationNotFound(reason=f"{loaded.module} has no `{loaded.name.partition(':')[2]}`{hint}")
+    return loaded.object() if isinstance(loaded.object, FunctionType) else loaded.object
+
+
+def _afterwords(loaded: Loaded, application: Any) -> tuple[Afterword | None, list[str]]:
+    """That of the application, else one that its module made for its lifespan; and the names of others that are nobody's."""
+    attached = getattr(getattr(application, "state", None), "afterword", None)
+    beside = [(name, value) for name, value in vars(sys.modules[loaded.module]).items() if isinstance(value, Afterword)]
+    own = attached if isinstance(attached, Afterword) else None
+    if own is None and beside and not _default_lifespan(application):
+        own = beside[0][1]
+    return own, [name for name, value in beside if value is not own and value._app is None]
+
+
+def _default_lifespan(application: Any) -> bool:
+    """Whether it was given no lifespan: then no Afterword can be in it."""
+    lifespan = getattr(getattr(application, "router", None), "lifespan_context", None)
+    return type(lifespan).__name__ == "_DefaultLifespan"
+
+
+def _failed(what: str, error: BaseException, root: Path) -> Finding:
+    last = traceback.format_exception_only(error)[-1].strip()
+    place = next(_places(error.__traceback__, root), None)
+    return Finding(Level.FAULT, f"{what} with {last}{f' ({place})' if place else ''}.", _mend(error))
+
+
+def _mend(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"Install {error.name} into this environment ({sys.prefix}), or say with --app-dir in which folder the application"
+            " is started."
+        )
+    if isinstance(error, SystemExit):
+        return 'Put what ends the process below `if __name__ == "__main__":`, since every runner imports this module.'
+    return "Mend what it raises: every runner imports this module."
+
+
+def _places(trace: TracebackType | None, root: Path) -> Iterator[str]:
+    """Where in the application's own files it came from, innermost first."""
+    for frame in reversed(traceback.extract_tb(trace)):
+        if Path(frame.filename).is_file() and belongs(Path(frame.filename), root) is None:
+            yield f"{Path(frame.filename).name}, line {frame.lineno}"
