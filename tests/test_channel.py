@@ -45,7 +45,7 @@ async def test_frames_arrive_in_order(pair: tuple[socket.socket, socket.socket])
 async def test_more_than_the_socket_holds_arrives_all_the_same(pair: tuple[socket.socket, socket.socket]) -> None:
     left, right = Ear(), Ear()
     ours = left.channel(pair[0])
-    big = Run([Order(0, "id", "task", 1, None, bytes(5_000_000))])
+    big = Run([Order(0, "id", "task", 1, None, None, bytes(5_000_000))])
     ours.send(big)
     ours.send(Recall())
     theirs = right.channel(pair[1])

@@ -16,7 +16,7 @@ from afterword.jobs.outcome import Failed, Interrupted, Snoozed, Succeeded
 
 TEXTS = st.text()  # Lone surrogates too: a traceback may quote anything.
 NUMBERS = st.integers(0, 2**63 - 1)
-ORDERS = st.builds(Order, NUMBERS, TEXTS, TEXTS, NUMBERS, st.none() | TEXTS, st.binary())
+ORDERS = st.builds(Order, NUMBERS, TEXTS, TEXTS, NUMBERS, st.none() | TEXTS, st.none() | NUMBERS, st.binary())
 OUTCOMES = st.one_of(
     st.builds(Succeeded, st.none() | st.binary()),
     st.builds(Failed, TEXTS, st.booleans()),
@@ -47,7 +47,7 @@ def test_a_frame_comes_out_as_it_went_in(frame: Frame) -> None:
 
 
 def test_the_parts_are_of_their_own_types() -> None:
-    back = decode(body(Run([Order(1, "id", "main:f", 2, None, b"{}")])))
+    back = decode(body(Run([Order(1, "id", "main:f", 2, None, None, b"{}")])))
 
     assert isinstance(back, Run)
     assert isinstance(back.orders[0], Order)
@@ -88,14 +88,17 @@ def test_a_header_that_says_nonsense_is_a_frame_error_and_never_worse(kind: byte
         (b"", "unpack_from requires a buffer of at least 5 bytes for unpacking 5 bytes at offset 0 (actual buffer size is 0)"),
         (b"y\x00\x00\x00\x09null", "it ends inside its header"),
         (raw(b"x", None), "no frame of the kind b'x' has such a header"),
-        (raw(b"r", [[0, "id", "task", 1, None, 3]], b"{}"), "it ends inside its data"),
-        (raw(b"r", [[0, "id", "task", 1, None, -1]], b"{}"), "it ends inside its data"),
-        (raw(b"r", [[0, "id", "task", 1, None, 1]], b"{}"), "1 bytes are left over"),
+        (raw(b"r", [[0, "id", "task", 1, None, None, 3]], b"{}"), "it ends inside its data"),
+        (raw(b"r", [[0, "id", "task", 1, None, None, -1]], b"{}"), "it ends inside its data"),
+        (raw(b"r", [[0, "id", "task", 1, None, None, 1]], b"{}"), "1 bytes are left over"),
         (raw(b"y", None, b"x"), "1 bytes are left over"),
         (raw(b"e", [[0, "q"]]), "no outcome looks like ['q']"),
         (raw(b"e", [[0, "f", "error", 1]]), "no outcome looks like ['f', 'error', 1]"),
-        (raw(b"r", [[float("inf"), "id", "task", 1, None, 0]]), "no order looks like [inf, 'id', 'task', 1, None, 0]"),
-        (raw(b"r", [[1, 2, "task", 1, None, 0]]), "no order looks like [1, 2, 'task', 1, None, 0]"),
+        (
+            raw(b"r", [[float("inf"), "id", "task", 1, None, None, 0]]),
+            "no order looks like [inf, 'id', 'task', 1, None, None, 0]",
+        ),
+        (raw(b"r", [[1, 2, "task", 1, None, None, 0]]), "no order looks like [1, 2, 'task', 1, None, None, 0]"),
         (raw(b"r", [3]), "cannot unpack non-iterable int object"),
         (raw(b"r", 3), "no frame of the kind b'r' has such a header"),
         (raw(b"b", ["text"]), "no frame of the kind b'b' has such a header"),

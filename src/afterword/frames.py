@@ -30,6 +30,8 @@ class Order(NamedTuple):
     attempt: int
     origin: str | None
     """Where the function was when the job was added; None where the task's name says it."""
+    timeout: int | None
+    """Microseconds after which a coroutine is cancelled; None never."""
     arguments: bytes
 
 
@@ -69,7 +71,7 @@ def encode(frame: Frame) -> bytes:
     """The frame as it goes over the pipe."""
     match frame:
         case Run(orders):
-            header: Any = [[*order[:5], len(order.arguments)] for order in orders]
+            header: Any = [[*order[:6], len(order.arguments)] for order in orders]
             return _pack(b"r", header, [order.arguments for order in orders])
         case Recall():
             return _pack(b"c", None)
@@ -179,11 +181,12 @@ def _frame(kind: bytes, header: Any, blobs: _Blobs) -> Frame:
 
 
 def _order(fields: Any, blobs: _Blobs) -> Order:
-    slot, id, task, attempt, origin, size = fields
+    slot, id, task, attempt, origin, timeout, size = fields
     # Types are asked one by one, since a pattern costs three times as much, and this is done for every job.
     numbers = type(slot) is type(attempt) is type(size) is int
-    if numbers and type(id) is type(task) is str and (origin is None or type(origin) is str):
-        return Order(slot, id, task, attempt, origin, blobs.take(size))
+    texts = type(id) is type(task) is str and (origin is None or type(origin) is str)
+    if numbers and texts and (timeout is None or type(timeout) is int):
+        return Order(slot, id, task, attempt, origin, timeout, blobs.take(size))
     raise ValueError(f"no order looks like {fields!r}")
 
 

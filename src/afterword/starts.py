@@ -9,22 +9,33 @@ import os
 import tempfile
 
 
+_BEGUN = 1
+_IN_THREAD = 2
+
+
 class Starts:
-    """One byte a slot: 1 while the attempt in that slot has begun and is not known to have ended."""
+    """One byte a slot: not 0 while the attempt in that slot has begun and is not known to have ended."""
 
     def __init__(self, descriptor: int, slots: int) -> None:
         self._map = mmap.mmap(descriptor, max(slots, 1))
 
     def mark(self, slot: int) -> None:
         """Runner: user code is about to run."""
-        self._map[slot] = 1
+        self._map[slot] = _BEGUN
+
+    def mark_thread(self, slot: int) -> None:
+        """Runner: it runs in a thread, so that nothing but the end of the runner ends it."""
+        self._map[slot] = _IN_THREAD
 
     def clear(self, slot: int) -> None:
         """Worker: the slot is free for another attempt."""
         self._map[slot] = 0
 
     def marked(self, slot: int) -> bool:
-        return self._map[slot] == 1
+        return self._map[slot] != 0
+
+    def in_thread(self, slot: int) -> bool:
+        return self._map[slot] == _IN_THREAD
 
     def close(self) -> None:
         self._map.close()

@@ -159,7 +159,7 @@ def test_it_has_no_options_that_are_written_into_a_job(options: dict[str, object
         task(durable=False, **options)(work)  # type: ignore[call-overload]
     assert str(refused.value) == (
         "The task tests.door.work:work cannot have these options: durable=False writes no job down that could have retry, "
-        "at_most_once, queue, priority or ordered"
+        "timeout, at_most_once, queue, priority or ordered"
     )
 
 

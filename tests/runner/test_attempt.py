@@ -41,11 +41,12 @@ class Mute(Exception):
 
 
 async def call(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return task.function(*args, **kwargs)
+    value = task.function(*args, **kwargs)
+    return await value if task.is_async else value
 
 
-async def made(task: Task[..., Any], *args: Any) -> Attempted:
-    return await attempt(Order(0, "id", task.name, 1, None, encode(task, args, {})), Registry(None), call)
+async def made(task: Task[..., Any], *args: Any, timeout: int | None = None) -> Attempted:
+    return await attempt(Order(0, "id", task.name, 1, None, timeout, encode(task, args, {})), Registry(None), call)
 
 
 async def test_what_the_function_returns_is_the_result() -> None:
@@ -85,13 +86,13 @@ async def test_of_a_long_traceback_the_end_is_kept() -> None:
 
 
 async def test_an_unknown_task_is_left_for_a_worker_that_knows_it() -> None:
-    outcome = await attempt(Order(0, "id", "nowhere:nothing", 1, None, b"{}"), Registry(Path.cwd()), call)
+    outcome = await attempt(Order(0, "id", "nowhere:nothing", 1, None, None, b"{}"), Registry(Path.cwd()), call)
     assert isinstance(outcome, Snoozed)
     assert "nowhere" in outcome.reason
 
 
 async def test_arguments_that_no_longer_fit_fail_without_another_try() -> None:
-    outcome = await attempt(Order(0, "id", double.name, 1, None, b'{"other":1}'), Registry(None), call)
+    outcome = await attempt(Order(0, "id", double.name, 1, None, None, b'{"other":1}'), Registry(None), call)
     assert isinstance(outcome, Failed)
     assert not outcome.retry
     assert "do not fit its present signature" in outcome.error
@@ -102,7 +103,44 @@ async def test_a_module_that_fails_to_import_is_the_jobs_failure_and_says_why(
 ) -> None:
     (tmp_path / "broken_module_of_the_user.py").write_text("def send(): ...\nraise RuntimeError('half done')\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    outcome = await attempt(Order(0, "id", "broken_module_of_the_user:send", 1, None, b"{}"), Registry(tmp_path), call)
+    outcome = await attempt(Order(0, "id", "broken_module_of_the_user:send", 1, None, None, b"{}"), Registry(tmp_path), call)
     assert isinstance(outcome, Failed)
     assert outcome.retry
     assert "half done" in outcome.error
+
+
+@task
+async def wait_for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+@task(retry=Retry(attempts=3, not_on=(TimeoutError,)))
+async def wait_for_ever_once() -> None:
+    await asyncio.Event().wait()
+
+
+@task
+async def time_out() -> None:
+    raise TimeoutError("of its own")
+
+
+async def test_a_coroutine_that_takes_too_long_is_cancelled() -> None:
+    outcome = await made(wait_for_ever, timeout=1000)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.retry
+    assert outcome.error.startswith("it took longer than its timeout of 0.001 s\nTraceback")
+
+
+async def test_whether_it_is_tried_again_is_asked_of_its_policy() -> None:
+    outcome = await made(wait_for_ever_once, timeout=1000)
+
+    assert isinstance(outcome, Failed)
+    assert not outcome.retry
+
+
+async def test_a_timeout_of_its_own_is_none_of_ours() -> None:
+    outcome = await made(time_out, timeout=60_000_000)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.error.startswith("Traceback")

@@ -20,7 +20,9 @@ from afterword.testing.contract.bench import PATIENCE, add, job, now
 from tests.stores.conftest import Open
 from tests.stores.stage import ROOT
 
-SECOND = Migration(2, ["ALTER TABLE jobs ADD COLUMN colour TEXT", "CREATE TABLE colours (name TEXT)"])
+NOW = len(connection._MIGRATIONS)
+
+NEXT = Migration(NOW + 1, ["ALTER TABLE jobs ADD COLUMN colour TEXT", "CREATE TABLE colours (name TEXT)"])
 
 
 class Deadly(Sequence[str]):
@@ -45,7 +47,7 @@ def schema(database: Path) -> tuple[int, set[str]]:
 @pytest.fixture
 def newer(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on, this code knows one migration more."""
-    monkeypatch.setattr(connection, "_MIGRATIONS", [*connection._MIGRATIONS, SECOND])
+    monkeypatch.setattr(connection, "_MIGRATIONS", [*connection._MIGRATIONS, NEXT])
 
 
 def test_an_older_schema_is_brought_up_to_date(
@@ -55,7 +57,7 @@ def test_an_older_schema_is_brought_up_to_date(
     request.getfixturevalue("newer")
     assert now(open_store(), kept) == kept
     version, tables = schema(database)
-    assert version == 2
+    assert version == NOW + 1
     assert "colours" in tables
     add(store, job())  # Whoever was open before goes on.
     open_store().open()
@@ -66,7 +68,7 @@ def test_a_migration_that_fails_changes_nothing(
 ) -> None:
     (kept,) = add(store, job())
     before = schema(database)
-    wrong = Migration(2, [*SECOND.statements, "CREATE NONSENSE"])
+    wrong = Migration(NOW + 1, [*NEXT.statements, "CREATE NONSENSE"])
     monkeypatch.setattr(connection, "_MIGRATIONS", [*connection._MIGRATIONS, wrong])
     with pytest.raises(StoreError, match="NONSENSE"):
         open_store().open()
@@ -81,7 +83,7 @@ def test_a_kill_in_the_middle_changes_nothing(store: SqliteStore, database: Path
     program = (
         "import sys; from afterword.stores.migrations import Migration; from afterword.stores.sqlite import connection, store;"
         "from tests.stores.test_migrations import Deadly;"
-        "connection._MIGRATIONS = [*connection._MIGRATIONS, Migration(2, Deadly())]; store.SqliteStore(sys.argv[1]).open()"
+        "connection._MIGRATIONS = [*connection._MIGRATIONS, Migration(len(connection._MIGRATIONS) + 1, Deadly())]; store.SqliteStore(sys.argv[1]).open()"
     )
     killed = subprocess.run([sys.executable, "-c", program, str(database)], cwd=ROOT, check=False, timeout=PATIENCE)
     assert killed.returncode == -signal.SIGKILL
@@ -100,7 +102,7 @@ def test_two_that_open_a_new_file_at_once_make_one_schema(database: Path) -> Non
     for opener in openers:
         opener.communicate("go\n", timeout=PATIENCE)
     assert [opener.returncode for opener in openers] == [0] * 4
-    assert schema(database)[0] == 1
+    assert schema(database)[0] == NOW
 
 
 def test_only_what_lacks_is_ahead() -> None:

@@ -49,7 +49,7 @@ def test_arguments_may_take_as_many_bytes_as_the_limit_says() -> None:
 
 def test_a_job_has_the_options_of_its_task() -> None:
     retry = Retry(attempts=7)
-    task = Task(send, "send", Options(retry, "mail", 3, True, True))
+    task = Task(send, "send", Options(retry, "mail", 3, True, True, timeout=1.5))
 
     job = Call(task, b"{}").job(id="1", app="main:app", now=5, owner="p", after="0")
 
@@ -66,6 +66,7 @@ def test_a_job_has_the_options_of_its_task() -> None:
         owner="p",
         after="0",
         at_most_once=True,
+        timeout=1_500_000,
     )
 
 

@@ -64,6 +64,8 @@ class Job(NamedTuple):
     alone: bool = False
     """A suspect: its next attempt shares its runner with no other."""
     at_most_once: bool = False
+    timeout: int | None = None
+    """How long one attempt may take; None for ever."""
     origin: str | None = None
     """`module:qualname` of the function when it was added, where the task's name does not say it: a runner that does not know
     the name looks there."""

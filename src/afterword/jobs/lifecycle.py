@@ -6,6 +6,7 @@ gone. `release` cuts the first, `follow` the second.
 
 from typing import NamedTuple, assert_never
 
+from afterword.clock import SECOND
 from afterword.jobs.job import Job, State
 from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome, Snoozed, Succeeded
 from afterword.jobs.retry import pause
@@ -64,6 +65,11 @@ def claim(job: Job, worker: str, now: int) -> Job:
         started_at=now,
         run_at=0,
     )
+
+
+def late(timeout: int) -> str:
+    """What became of an attempt that took longer than `timeout` microseconds."""
+    return f"it took longer than its timeout of {timeout / SECOND:g} s"
 
 
 def settle(job: Job, outcome: Outcome, now: int, draw: float) -> Settlement:

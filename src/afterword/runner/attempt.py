@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
-from afterword.clock import microseconds
+from afterword.clock import SECOND, microseconds
 from afterword.errors import ArgumentsUnreadable, TaskUnknown
 from afterword.frames import Attempted, Order
+from afterword.jobs import lifecycle
 from afterword.jobs.outcome import Failed, Snoozed, Succeeded
 from afterword.tasks.codec import decode, encode_result
 from afterword.tasks.registry import Registry
@@ -34,10 +35,15 @@ async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
         return Failed(str(unreadable), retry=False)
     except BaseException as error:  # Finding a task may import a module of the user's, which may raise anything.
         return Failed(_story(error), retry=True)
+    # A thread cannot be cancelled: it is the worker who ends a function that takes too long, and its runner with it.
+    limit = asyncio.timeout(order.timeout / SECOND if order.timeout and task.is_async else None)
     try:
-        return Succeeded(encode_result(await call(task, args, kwargs)))
+        async with limit:
+            value = await call(task, args, kwargs)
+        return Succeeded(encode_result(value))
     except BaseException as error:  # SystemExit and CancelledError of user code end this attempt, not the runner.
-        return Failed(_story(error), retry=_worth_another(task, error))
+        late = f"{lifecycle.late(order.timeout)}\n" if order.timeout and limit.expired() else ""
+        return Failed(late + _story(error), retry=_worth_another(task, error))
 
 
 def _worth_another(task: Task[..., Any], error: BaseException) -> bool:

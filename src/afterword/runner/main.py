@@ -7,7 +7,9 @@ import signal
 import socket
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from afterword.channel import Channel
 from afterword.discovery import load
@@ -21,6 +23,7 @@ from afterword.runner.loops import new_event_loop
 from afterword.runner.orphans import die_with, hold
 from afterword.starts import Starts
 from afterword.tasks.registry import Registry
+from afterword.tasks.task import Task
 
 NICENESS = 5
 """Runners give way to the application's own process."""
@@ -95,11 +98,16 @@ class Runner:
         else:
             # Before all of it: to find the task may import, and to decode its arguments may call, what the user wrote.
             self._starts.mark(order.slot)
-            outcome = await attempt(order, self._registry, self._calling.call)
+            outcome = await attempt(order, self._registry, partial(self._call, order.slot))
         if not self._outcomes:
             # Whatever else ends before the loop comes round goes into the same frame.
             asyncio.get_running_loop().call_soon(self._answer)
         self._outcomes.append((order.slot, outcome))
+
+    async def _call(self, slot: int, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not task.is_async:
+            self._starts.mark_thread(slot)
+        return await self._calling.call(task, args, kwargs)
 
     def _answer(self) -> None:
         outcomes, self._outcomes = self._outcomes, []

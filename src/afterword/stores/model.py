@@ -214,6 +214,7 @@ def _fresh(job: Job) -> Job:
         owner=job.owner,
         after=job.after,
         at_most_once=job.at_most_once,
+        timeout=job.timeout,
         origin=job.origin,
     )
 

@@ -25,6 +25,7 @@ NEW_COLUMNS = (
     "owner",
     "after",
     "at_most_once",
+    "timeout",
     "origin",
 )
 """What an `add` writes; everything else about a new job is nought."""
@@ -35,8 +36,8 @@ _STATES = tuple(State)
 def job(row: Sequence[Any]) -> Job:
     """The job in a row of COLUMNS. Arguments and result may come as text or bytes."""
     id, app, task, arguments, added_at, retry, state, *rest = row
-    queue, priority, run_at, owner, after, token, attempt, crashes, lost, alone, at_most_once, origin, *rest = rest
-    started_at, ended_at, result, error, key = rest
+    queue, priority, run_at, owner, after, token, attempt, crashes, lost, alone, at_most_once, *rest = rest
+    timeout, origin, started_at, ended_at, result, error, key = rest
     return Job(
         id,
         app,
@@ -56,6 +57,7 @@ def job(row: Sequence[Any]) -> Job:
         lost,
         bool(alone),
         bool(at_most_once),
+        timeout,
         origin,
         started_at,
         ended_at,
@@ -87,6 +89,7 @@ def new_row(job: Job) -> tuple[Any, ...]:
         job.owner,
         job.after,
         job.at_most_once,
+        job.timeout,
         job.origin,
     )
 

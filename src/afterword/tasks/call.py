@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from afterword.clock import microseconds
 from afterword.errors import ArgumentsTooLarge
 from afterword.jobs.job import Job, State
 from afterword.tasks import codec
@@ -40,6 +41,7 @@ class Call(NamedTuple):
             owner=owner,
             after=after if options.ordered else None,
             at_most_once=options.at_most_once,
+            timeout=None if options.timeout is None else microseconds(options.timeout),
             origin=self.task.origin,
         )
 

@@ -12,6 +12,9 @@ from afterword.tasks.candidate import examine, located, qualified
 from afterword.tasks.origin import Foreign, belongs, bring_in, find_statically
 from afterword.tasks.task import Options, P, R, Task
 
+LONGEST_TIMEOUT = 366 * 86_400.0
+"""Seconds."""
+
 _registered: dict[str, Task[..., Any]] = {}
 
 
@@ -22,6 +25,7 @@ def task(
     *,
     name: str | None = None,
     retry: Retry | None = None,
+    timeout: float | None = None,
     at_most_once: bool = False,
     queue: str = "default",
     priority: int = 0,
@@ -34,6 +38,7 @@ def task(
     *,
     name: str | None = None,
     retry: Retry | None = None,
+    timeout: float | None = None,
     at_most_once: bool = False,
     queue: str = "default",
     priority: int = 0,
@@ -52,6 +57,7 @@ def task(
         retry=Retry() if retry is None else retry,
         queue=queue,
         priority=priority,
+        timeout=timeout,
         at_most_once=at_most_once,
         ordered=ordered,
         durable=durable,
@@ -158,6 +164,7 @@ def _faults(name: str, options: Options, retry: Retry | None) -> list[str]:
         (not isinstance(options.retry, Retry), f"retry must be a Retry, got {options.retry!r}"),
         (not _is_label(options.queue), f"queue must be a text of at most 200 printable characters, got {options.queue!r}"),
         (not _is_number(options.priority), f"priority must be an int from -32768 to 32767, got {options.priority!r}"),
+        (not _is_span(options.timeout), f"timeout must be a number of seconds above 0, got {options.timeout!r}"),
         (not isinstance(options.at_most_once, bool), f"at_most_once must be True or False, got {options.at_most_once!r}"),
         (not isinstance(options.ordered, bool), f"ordered must be True or False, got {options.ordered!r}"),
         (
@@ -167,7 +174,7 @@ def _faults(name: str, options: Options, retry: Retry | None) -> list[str]:
         (not isinstance(options.durable, bool), f"durable must be True or False, got {options.durable!r}"),
         (
             options.durable is False and (retry is not None or options._replace(durable=True) != Options()),
-            "durable=False writes no job down that could have retry, at_most_once, queue, priority or ordered",
+            "durable=False writes no job down that could have retry, timeout, at_most_once, queue, priority or ordered",
         ),
     )
     return [fault for wrong, fault in checks if wrong]
@@ -179,6 +186,10 @@ def _is_label(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return type(value) is int and -32768 <= value <= 32767
+
+
+def _is_span(value: Any) -> bool:
+    return value is None or (type(value) in (int, float) and 0 < value <= LONGEST_TIMEOUT)
 
 
 def _shown(name: str) -> str:

@@ -23,6 +23,8 @@ class Options(NamedTuple):
     """Whether it waits for the task added before it in the same request."""
     durable: bool = True
     """False: it is not written down, but run in the application's own process."""
+    timeout: float | None = None
+    """Seconds that one attempt may take. A coroutine is cancelled then; whatever goes on all the same loses its runner."""
 
 
 PLAIN = Options()

@@ -138,7 +138,7 @@ class Drain:
         return await self._claim()
 
     async def _attempt(self, job: Job, binder: Binder, calling: Calling) -> Job:
-        order = Order(0, job.id, job.task, job.attempt, job.origin, job.arguments)
+        order = Order(0, job.id, job.task, job.attempt, job.origin, job.timeout, job.arguments)
         outcome = await attempt(order, binder.registry, calling.call)
         settlement = lifecycle.settle(job, outcome, self._clock.now(), draw=0.5)
         await self._store.settle([settlement])

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from afterword.clock import SECOND
 from afterword.events import Handed, RunnerBroken, RunnerDied, RunnerStarted, StartFailed, Tell
+from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
-from afterword.jobs.outcome import Crashed, Interrupted, Outcome
+from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome
 from afterword.launch import Launch
 from afterword.worker.placing import Shape, lacking, place, room, surplus
 from afterword.worker.rests import Rests
@@ -80,7 +81,7 @@ class Pool(Audience):
     def review(self) -> None:
         """Start or dismiss a runner where that is due; call it a few times a second and when a runner died."""
         now = self._steady()
-        changes = [runner.look(now) for runner in self._runners]
+        changes = [runner.look(now) | runner.enforce(now) for runner in self._runners]
         if any(changes):
             self._place()
             self._answer([])
@@ -187,11 +188,12 @@ class Pool(Audience):
 def blame(death: Death, *, alone: bool) -> list[tuple[Job, Outcome]]:
     """The outcome of each job that a dead runner had in hand.
 
-    A runner that we killed is nobody's fault. Otherwise all that had begun are suspects, and one that was alone is to blame.
-    What had not begun is innocent.
+    A runner that we killed is nobody's fault, but for those whose time was up. Otherwise all that had begun are suspects, and
+    one that was alone is to blame. What had not begun is innocent.
     """
     innocent = Interrupted(f"its runner ended: {death.cause}", started=False)
     outcomes: list[tuple[Job, Outcome]] = [(job, innocent) for job in death.unstarted]
+    outcomes += [(job, Failed(f"{lifecycle.late(job.timeout or 0)}, so its runner was ended")) for job in death.late]
     for job in death.started:
         if death.ours:
             outcomes.append((job, Interrupted("its worker stopped it", started=True)))

@@ -17,6 +17,12 @@ from afterword.launch import Launch, RunnerLaunch, command
 from afterword.worker import exits
 from afterword.worker.placing import Seat
 
+CLEANING = 5_000_000
+"""Microseconds that a coroutine gets to end after it was cancelled, since its time was up."""
+
+LAST_CALL = 5_000_000
+"""Microseconds that the others of a runner get to end before it is killed for the sake of one whose time is up."""
+
 PROMPT = 300_000
 """Microseconds within which a runner begins what it was handed, unless it is stuck."""
 
@@ -42,6 +48,8 @@ class Death:
     """It could not import the application: the traceback."""
     started: tuple[Job, ...]
     unstarted: tuple[Job, ...]
+    late: tuple[Job, ...] = ()
+    """Those that had begun, and for whose sake it was killed."""
 
 
 class Runner:
@@ -53,6 +61,9 @@ class Runner:
         self._audience = audience
         self._jobs: dict[int, Job] = {}
         self._unbegun: dict[int, int] = {}
+        self._timed: dict[int, int | None] = {}
+        self._late_since: int | None = None
+        self._late: frozenset[int] = frozenset()
         self._stuck = False
         self._free = list(reversed(range(launch.concurrency)))
         self._broken: str | None = None
@@ -68,7 +79,9 @@ class Runner:
 
     @property
     def seat(self) -> Seat:
-        return Seat(load=len(self._jobs), ready=self.ready and not self._stuck, exclusive=self.exclusive)
+        return Seat(
+            load=len(self._jobs), ready=self.ready and not self._stuck and self._late_since is None, exclusive=self.exclusive
+        )
 
     def look(self, now: int) -> bool:
         """Notice whether it is stuck: a coroutine that does not give way keeps it from beginning what it was handed. Answers
@@ -77,6 +90,24 @@ class Runner:
         was, self._stuck = self._stuck, any(now - since > PROMPT for since in self._unbegun.values())
         return was != self._stuck
 
+    def enforce(self, now: int) -> bool:
+        """End the runner for the sake of an attempt whose time is up, as soon as nothing else runs there or LAST_CALL has
+        passed. Answers whether it takes no more jobs since this call."""
+        late = {slot for slot in self._timed if self._is_late(slot, now)}
+        was, self._late_since = self._late_since, (self._late_since or now) if late else None
+        if self._late_since is not None and (late == self._jobs.keys() or now - self._late_since >= LAST_CALL):
+            self._late = frozenset(late)
+            self.kill()
+        return was is None and self._late_since is not None
+
+    def _is_late(self, slot: int, now: int) -> bool:
+        timeout, since = self._jobs[slot].timeout, self._timed[slot]
+        if since is None and self._starts.marked(slot):
+            since = self._timed[slot] = now
+        if timeout is None or since is None:
+            return False
+        return now - since > timeout + (0 if self._starts.in_thread(slot) else CLEANING)
+
     def hand(self, jobs: Sequence[Job], now: int) -> None:
         """Give it these jobs to run, now. It must have room for them."""
         orders = []
@@ -84,7 +115,9 @@ class Runner:
             slot = self._free.pop()
             self._jobs[slot] = job
             self._unbegun[slot] = now
-            orders.append(Order(slot, job.id, job.task, job.attempt, job.origin, job.arguments))
+            if job.timeout is not None:
+                self._timed[slot] = None
+            orders.append(Order(slot, job.id, job.task, job.attempt, job.origin, job.timeout, job.arguments))
         self._channel.send(Run(orders))
 
     def recall(self) -> None:
@@ -121,6 +154,7 @@ class Runner:
             raise FrameError(why=f"nothing runs in slot {slot}")
         self._starts.clear(slot)
         self._unbegun.pop(slot, None)
+        self._timed.pop(slot, None)
         self._free.append(slot)
         if len(self._jobs) == 1:
             self.exclusive = False
@@ -134,12 +168,13 @@ class Runner:
     def _exited(self) -> None:
         self._channel.drain()
         self._channel.close()
-        started = tuple(job for slot, job in self._jobs.items() if self._starts.marked(slot))
+        late = tuple(job for slot, job in self._jobs.items() if slot in self._late)
+        started = tuple(job for slot, job in self._jobs.items() if self._starts.marked(slot) and slot not in self._late)
         unstarted = tuple(job for slot, job in self._jobs.items() if not self._starts.marked(slot))
         self._jobs.clear()
         self._starts.close()
         cause = f"sent garbage to its worker ({self._garbage})" if self._garbage else exits.cause(self._process.returncode)
-        self._audience.died(self, Death(cause, self._ours, self._broken, started, unstarted))
+        self._audience.died(self, Death(cause, self._ours, self._broken, started, unstarted, late))
 
 
 def _spawn(launch: Launch, life: str | None) -> tuple[subprocess.Popen[bytes], socket.socket, starts.Starts]:
