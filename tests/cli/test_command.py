@@ -68,8 +68,8 @@ def test_without_typer_it_says_how_to_get_it() -> None:
 
 
 def test_any_other_module_that_is_missing_is_not_hidden() -> None:
-    told = python("-c", without("afterword.worker.worker"))
+    told = python("-c", without("afterword.discovery"))
 
     assert told.returncode == 1
-    assert "afterword.worker.worker" in told.stderr
+    assert "afterword.discovery" in told.stderr
     assert "standard" not in told.stderr

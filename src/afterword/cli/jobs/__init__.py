@@ -65,7 +65,7 @@ def list_jobs(
         counts = None if json else place.store.count()
         page = look(place.store, Query(tuple(states or ()), task, before=below, limit=limit), patience)
         if counts is not None:
-            listing.show(place.url, counts.result(), page, limit, CLOCK.now())
+            listing.show(sys.stdout, place.url, counts.result(), page, limit, CLOCK.now())
             return
         sys.stdout.write(f"{spelling.dump([spelling.facts(job) for job in page.jobs])}\n")
         if page.stopped_at:

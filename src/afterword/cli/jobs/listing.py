@@ -1,8 +1,7 @@
 """`afterword jobs list`"""
 
-import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from afterword.cli.jobs import spelling
 from afterword.cli.jobs.looking import Page
@@ -11,28 +10,30 @@ from afterword.jobs.job import Job, State
 if TYPE_CHECKING:
     from rich.table import Column
 
-WIDE = 130
+WIDE = 140
 """Columns of a terminal in which task and reason have room beside the rest; else they stand below the id."""
 
 NARROW = 72
 """Columns that the rest needs."""
 
 _ID = 36
-"""Characters of an id."""
+"""Characters of an id, and of a task beside it."""
+
+_REST = 116
+"""Columns that all but the reason take, at most."""
 
 _STYLES = {State.FAILED.word: "red", State.RUNNING.word: "green", State.CANCELLED.word: "dim"}
 
 HEADINGS = ("id", "state", "task", "attempt", "added", "last error")
 
 
-def show(url: str, counts: Mapping[State, int], page: Page, limit: int, now: int) -> None:
+def show(out: TextIO, url: str, counts: Mapping[State, int], page: Page, limit: int, now: int) -> None:
     """A table for a person. Where no person looks (a pipe, a file), the same in plain lines that nothing cuts."""
-    out = sys.stdout
     out.write(f"{url}: {census(counts)}\n")
     if page.jobs:
         rows = [_row(job, now) for job in page.jobs]
         if out.isatty():
-            _table(rows)
+            _table(out, rows)
         else:
             out.write(plain([HEADINGS, *rows]))
     out.writelines(f"{line}\n" for line in notes(page, limit))
@@ -76,23 +77,24 @@ def _row(job: Job, now: int) -> tuple[str, ...]:
     )
 
 
-def _table(rows: Sequence[Sequence[str]]) -> None:
+def _table(out: TextIO, rows: Sequence[Sequence[str]]) -> None:
     # Here, since a pipe has no use for it, and it takes its time to import.
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(markup=False, emoji=False, highlight=False)
+    console = Console(file=out, markup=False, emoji=False, highlight=False)
     if console.width < NARROW:
-        sys.stdout.write(plain([HEADINGS, *rows]))  # The terminal breaks the lines, and cuts nothing.
+        out.write(plain([HEADINGS, *rows]))  # The terminal breaks the lines, and cuts nothing.
         return
     table = Table(*_columns(wide=console.width >= WIDE), box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         id, state, task, attempt, added, reason = row
         if console.width >= WIDE:
-            table.add_row(id, state, task, attempt, added, reason, style=_STYLES.get(state))
+            cells = [id, state, task, attempt, added, _cut(reason, console.width - _REST)]
         else:
-            table.add_row("\n".join(filter(None, (id, task, _cut(reason)))), state, attempt, added, style=_STYLES.get(state))
+            cells = ["\n".join(filter(None, (id, task, _cut(reason, _ID)))), state, attempt, added]
+        table.add_row(*cells, style=_STYLES.get(state))
     console.print(table)
 
 
@@ -105,8 +107,8 @@ def _columns(wide: bool) -> "Sequence[Column]":
     short = [Column(heading, no_wrap=True) for heading in (state, attempt, added)]
     if not wide:
         return [first, *short]
-    return [first, short[0], Column(task, overflow="fold"), *short[1:], Column(reason, no_wrap=True, overflow="ellipsis")]
+    return [first, short[0], Column(task, max_width=_ID, overflow="fold"), *short[1:], Column(reason, overflow="fold")]
 
 
-def _cut(reason: str) -> str:
-    return reason if len(reason) <= _ID else f"{reason[: _ID - 1]}…"
+def _cut(reason: str, room: int) -> str:
+    return reason if len(reason) <= room else f"{reason[: room - 1]}…"
