@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: help test test-oldest check demo format clean
+.PHONY: help test test-oldest check faults demo format clean
 
 NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
@@ -15,13 +15,18 @@ PYTEST := bin/python -m pytest --numprocesses 2 --dist loadfile
 
 help:
 	@echo 'make test     every test, on the oldest supported FastAPI and on the newest'
+	@echo 'make faults   every fault there is, and the table of what became of it: docs/reliability.md'
 	@echo 'make check    format, lint, types, floors and the fast tests: in under a minute'
 	@echo 'make demo     see it work'
 	@echo 'make format   lay the code out, mend what can be mended'
 	@echo 'make clean    remove what make has made'
 
 test: .venv/.ready test-oldest
-	.venv/$(PYTEST)
+	.venv/$(PYTEST) -m 'not long'
+
+# One after the other: their figures are compared, and a machine of two cores is easily too busy.
+faults: .venv/.ready
+	.venv/bin/python -m pytest tests/faults --reliability docs/reliability.md --timeout 900
 
 test-oldest: .venv-oldest/.ready
 	.venv-oldest/$(PYTEST) -m 'not process' --ignore tests/test_floors.py

@@ -1,0 +1,77 @@
+"""The table of docs/reliability.md, written from what the tests have found."""
+
+import os
+import platform
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+HEADING = """# What happens when something goes wrong
+
+This table is written by `make faults`: by real processes, real signals and a real disk, one test for each fault, under the name
+that it has here. *Accepted* are tasks whose request was answered with a success, *lost* those of them that were never run, *twice*
+those that came to their end more than once. *Goes on after* is the time from the fault, or from the restart after it, until
+work went on; a dash says that nothing had stopped, or that there was nothing to count.
+
+Each fault is held against the same promises, from outside of the store: the client writes down which tasks were accepted, the
+tasks write into a ledger of their own, and at the end the file is read.
+
+| | |
+|---|---|
+| L1 | what was accepted has ended or waits |
+| L2 | nothing runs for a request that was refused or rolled back |
+| L3 | once the fault is over, every task comes to its end in bounded time |
+| L4 | each claim is settled at most once, and what is stored is what the highest claim came to |
+| L5 | with no fault every task runs exactly once; what runs twice is explained by the fault, and counted |
+| L6 | attempts and crashes stay within their limits |
+| L7 | nothing starts before its time, nor before its request has ended |
+| L8 | of one unique key, never two are unfinished |
+| L9 | `PRAGMA integrity_check` finds nothing |
+| L10 | what is counted is what is there |
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fault, as it went."""
+
+    name: str
+    injected: str
+    promised: str
+    outcome: str
+    """"pass", "FAIL", or why it could not be tried."""
+    figures: Mapping[str, str]
+
+
+def write(path: Path, rows: Sequence[Row], folder: Path) -> None:
+    """Replace the table at `path`; `folder` is where the stores were."""
+    lines = [
+        HEADING,
+        f"Last full run: {datetime.now(UTC):%Y-%m-%d}, on {_machine(folder)}.",
+        "",
+        "| fault | what is injected | what is promised | | accepted | run | lost | twice | goes on after |",
+        "|---|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    lines += [_line(row) for row in rows]
+    lines += ["", f"{sum(row.outcome == 'pass' for row in rows)} of {len(rows)} faults passed.", ""]
+    path.write_text("\n".join(lines))
+
+
+def _line(row: Row) -> str:
+    figures = [row.figures.get(name, "–") for name in ("accepted", "run", "lost", "twice", "recovery")]
+    return f"| `{row.name}` | {row.injected} | {row.promised} | {row.outcome} | {' | '.join(figures)} |"
+
+
+def _machine(folder: Path) -> str:
+    from afterword.stores.sqlite.filesystem import type_of
+
+    parts = (
+        f"{os.cpu_count()} cores",
+        f"{platform.system()} {platform.release().partition('-')[0]}",
+        f"{type_of(folder) or 'an unknown file system'}",
+        f"Python {platform.python_version()}",
+        f"SQLite {sqlite3.sqlite_version}",
+    )
+    return ", ".join(parts)
