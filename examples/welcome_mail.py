@@ -19,9 +19,7 @@ from afterword import Afterword, BackgroundTasks, Retry, task
 
 SMTP_HOST = os.environ.get("SMTP_HOST", "localhost")
 SMTP_PORT = int(os.environ.get("SMTP_PORT", "1025"))
-
-# For more than an hour, with growing pauses. What smtplib raises is an OSError too; anything else is our own mistake.
-PATIENT = Retry(attempts=10, delay=float(os.environ.get("SMTP_RETRY_DELAY", "10")), on=OSError)
+SMTP_RETRY_DELAY = float(os.environ.get("SMTP_RETRY_DELAY", "10"))
 
 app = FastAPI()
 Afterword(app)
@@ -32,7 +30,8 @@ class User(BaseModel):
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
 
 
-@task(retry=PATIENT)
+# Tried for more than an hour, with growing pauses. What smtplib raises is an OSError too; anything else is our own mistake.
+@task(retry=Retry(attempts=10, delay=SMTP_RETRY_DELAY, on=OSError))
 def send_welcome(user: User) -> None:
     message = EmailMessage()
     message["From"] = "welcome@example.com"

@@ -3,8 +3,21 @@
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
+
+from afterword.demo.processes import alive, command_line, descendants, lives_in
+
+__all__ = [
+    "PATIENCE",
+    "alive",
+    "command_line",
+    "descendants",
+    "free_port",
+    "listens",
+    "lives_in",
+    "runners",
+    "wait_until",
+    "workers",
+]
 
 PATIENCE = 30.0
 """Seconds after which anything that was to happen is taken not to."""
@@ -16,38 +29,6 @@ def wait_until(happened: Callable[[], bool], what: str, patience: float = PATIEN
     while not happened():
         assert time.monotonic() < deadline, f"waited {patience:.0f} s in vain for {what}"
         time.sleep(0.01)
-
-
-def descendants(pid: int) -> list[int]:
-    """All processes below `pid`, parents before children."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-    found = [pid]
-    for ancestor in found:
-        found += [child for child, parent in parents.items() if parent == ancestor]
-    return found[1:]
-
-
-def command_line(pid: int) -> str:
-    """Empty for a process that has ended, reaped or not."""
-    try:
-        return (Path("/proc") / str(pid) / "cmdline").read_text()
-    except OSError:
-        return ""
-
-
-def alive(pid: int) -> bool:
-    return bool(command_line(pid))
-
-
-def lives_in(pid: int, folder: Path) -> bool:
-    """Whether it lives and works in `folder`: then it is the one that was started there, not a stranger with its pid."""
-    try:
-        return alive(pid) and (Path("/proc") / str(pid) / "cwd").readlink() == folder
-    except OSError:
-        return False
 
 
 def workers(pid: int) -> list[int]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from afterword.cli.demo import demo
 from afterword.cli.doctor import doctor
 from afterword.cli.jobs import jobs
 from afterword.cli.worker import worker
@@ -20,6 +21,7 @@ def tell_version(wanted: bool) -> None:
 command = typer.Typer(name="afterword", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 command.command()(worker)
 command.command()(doctor)
+command.command()(demo)
 command.add_typer(jobs, name="jobs")
 
 

@@ -1,0 +1,63 @@
+"""A real uvicorn, as a process."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from afterword.demo.failure import DemoFailed, wait_until
+from afterword.demo.processes import living_in, sweep
+from afterword.demo.samples import APPLICATION
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    pid: int
+    address: str
+
+
+@contextmanager
+def uvicorn(folder: Path, mail_port: int) -> Iterator[Server]:
+    """Serves the application in `folder` on a free port; at the end nothing is left of it. Raises DemoFailed."""
+    log = folder / "uvicorn.log"
+    command = [sys.executable, "-m", "uvicorn", f"{APPLICATION}:app", "--port", "0", "--no-access-log"]
+    with log.open("w") as output:
+        # In a session of its own, so that Ctrl-C reaches the demo alone, which then ends it.
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_environment(mail_port),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: "Uvicorn running on" in log.read_text() or process.poll() is not None, "uvicorn")
+        found = re.search(r"http://[\d.]+:\d+", log.read_text())
+        if not found:
+            raise DemoFailed(why=f"uvicorn did not start.\n{log.read_text()}")
+        yield Server(process.pid, found.group())
+        process.send_signal(signal.SIGTERM)  # Nothing, where it was killed.
+        wait_until(lambda: process.poll() is not None and not living_in(folder), "uvicorn's end")
+    finally:
+        sweep(folder)
+        process.wait()
+
+
+def _environment(mail_port: int) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
+    if "PYTHONPATH" in ours:  # It may be relative to where the demo was started.
+        ours["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in ours["PYTHONPATH"].split(os.pathsep))
+    return ours | {
+        "AFTERWORD_STORE": "sqlite:///afterword.db",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(mail_port),
+        # smtplib looks this machine's own name up, which must not take long where no name server answers.
+        "RES_OPTIONS": "timeout:1 attempts:1",
+    }
