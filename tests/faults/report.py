@@ -11,7 +11,7 @@ from pathlib import Path
 HEADING = """# What happens when something goes wrong
 
 This table is written by `make faults`: by real processes, real signals and a real disk, one test for each fault, under the name
-that it has here. *Accepted* are tasks whose request was answered with a success, *lost* those of them that were never run, *twice*
+that it has here. *Accepted* are tasks whose request was answered with a success, *lost* those that were never run, *twice*
 those that came to their end more than once. *Goes on after* is the time from the fault, or from the restart after it, until
 work went on; a dash says that nothing had stopped, or that there was nothing to count.
 
