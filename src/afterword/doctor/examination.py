@@ -67,6 +67,8 @@ def _store(url: str, app: str) -> tuple[list[Finding], Census | None]:
     found = list(file.examine(path))
     if not path.exists():
         return ([*found, contents.absent(path)], jobs.NONE) if path.parent.is_dir() else (found, None)
+    if path.is_dir():
+        return found, None
     try:
         told, census = looking.look(path, lambda connection: _inside(connection, path, app))
     except (sqlite3.Error, StoreError) as error:

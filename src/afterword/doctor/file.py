@@ -55,6 +55,10 @@ def rights(path: Path, may: May) -> Iterator[Finding]:
                 f"This user (number {os.geteuid()}) may not read and write {place}.",
                 "Start everything as the user whom it belongs to, or give it to this one with chown.",
             )
+    if path.is_dir():
+        yield Finding(
+            Level.FAULT, f"The store at {path} is a folder.", 'Name a file in it, for example store="sqlite:///afterword.db".'
+        )
     if run.exists() and not run.is_dir():
         yield Finding(
             Level.FAULT, f"{run} is no folder, and is to hold the locks of the processes.", f"Move it away: mv {run} {run}.old"

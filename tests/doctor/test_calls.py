@@ -1,0 +1,108 @@
+"""What a module's text hands to add_task."""
+
+import ast
+import importlib
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from afterword import Afterword
+from afterword.doctor import calls
+from tests.doctor.conftest import Write
+
+
+def send() -> None: ...
+
+
+class Mailer:
+    def send(self) -> None: ...
+
+    @staticmethod
+    def post() -> None: ...
+
+    @property
+    def broken(self) -> Any:
+        raise AssertionError("nothing is run")
+
+
+MODULE = types.ModuleType("mail")
+MODULE.send = send  # type: ignore[attr-defined]
+
+NAMES: dict[str, Any] = {
+    "send": send,
+    "Mailer": Mailer,
+    "mailer": Mailer(),
+    "mail": MODULE,
+    "afterword": Afterword(),
+    "names": set(),
+    "number": 3,
+}
+
+
+def handed(text: str) -> list[Any]:
+    return [call.function for call in calls.in_text(ast.parse(text), NAMES, "main.py")]
+
+
+@pytest.mark.parametrize(
+    ("text", "functions"),
+    [
+        ("tasks.add_task(send, 1)", [send]),
+        ("tasks.add_task(func=send)", [send]),
+        ("get().tasks.add_task(mail.send)", [send]),
+        ("tasks.add_task(Mailer.post)", [Mailer.post]),
+        ("tasks.add_task(mailer.send)", [NAMES["mailer"].send]),
+        ("tasks.add_task(print, 'x')", [print]),
+        ("afterword.add(send)\nafterword.add_now(send)", [send, send]),
+        ("def endpoint(tasks):\n    tasks.add_task(send)", [send]),
+        ("async def endpoint(tasks, other=lambda: tasks.add_task(send)): ...", [send]),
+        ("class View:\n    def get(self):\n        self.tasks.add_task(send)", [send]),
+    ],
+)
+def test_what_can_be_told(text: str, functions: list[Any]) -> None:
+    assert handed(text) == functions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "names.add(send)",
+        "add_task(send)",
+        "tasks.add_task()",
+        "tasks.add_task(number)",
+        "tasks.add_task(nobody_knows)",
+        "tasks.add_task(nobody.knows)",
+        "tasks.add_task(mail.nothing)",
+        "tasks.add_task(mailer.broken)",
+        "tasks.add_task(choose())",
+        "tasks.add_task(*all)",
+        "def endpoint(tasks, send):\n    tasks.add_task(send)",
+        "def endpoint(tasks):\n    send = tasks\n    tasks.add_task(send)",
+        "def endpoint(tasks):\n    def send(): ...\n    tasks.add_task(send)",
+        "def endpoint(tasks):\n    import send\n    tasks.add_task(send)",
+        "def endpoint(tasks):\n    from x import y as send\n    tasks.add_task(send)",
+        "def endpoint(tasks):\n    [tasks.add_task(send) for send in tasks]",
+        "def endpoint(tasks):\n    match tasks:\n        case [send]: tasks.add_task(send)",
+        "def endpoint(tasks):\n    def inner(send): ...\n    class send: ...\n    tasks.add_task(send)",
+    ],
+)
+def test_what_says_nothing(text: str) -> None:
+    assert handed(text) == []
+
+
+def test_a_name_that_a_function_shares_with_its_module() -> None:
+    assert handed("def endpoint(tasks):\n    global send\n    send = 1\n    tasks.add_task(send)") == [send]
+
+
+def test_file_and_line_are_told() -> None:
+    (call,) = calls.in_text(ast.parse("\n\ntasks.add_task(send)"), NAMES, "main.py")
+    assert call.place == "main.py, line 3"
+
+
+def test_only_own_modules_are_read(write: Write, tmp_path: Path) -> None:
+    target = write("def send(): ...\ndef endpoint(tasks):\n    tasks.add_task(send)\n")
+    module = importlib.import_module(target.module)
+    assert list(calls.handed(tmp_path)) == [calls.Handed(module.send, f"{target.module}.py, line 3")]
+    (tmp_path / "elsewhere").mkdir()
+    assert list(calls.handed(tmp_path / "elsewhere")) == []
