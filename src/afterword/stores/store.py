@@ -168,8 +168,8 @@ class Store(Protocol):
 
     def change(self, change: Change, ids: Sequence[str]) -> Pending[Sequence[Job | None]]:
         """A person's wish (`lifecycle.cancel`, `lifecycle.retry`); answers with each job as it is now, None where unknown.
-        A cancelled job lets the one after it follow. FORGET deletes finished jobs, and answers with each as it was; an unfinished
-        one is left, and answered as it is. Wakes the workers."""
+        A cancelled job lets the one after it follow. FORGET deletes finished jobs, and answers with each as it was; an
+        unfinished one is left, and answered as it is. Wakes the workers."""
         ...
 
     def get(self, id: str) -> Pending[Job | None]:
