@@ -18,6 +18,7 @@ FINISHED = job(
     ended_at=NOW,
     attempt=2,
     lost=1,
+    timeout=1_500_000,
     retry=Retry(attempts=2),
     result=b"[1]",
     error="Traceback (most recent call last):\n  no\x1b",
@@ -33,6 +34,7 @@ def test_everything_of_it(capsys: pytest.CaptureFixture[str]) -> None:
         "app      main:app\n"
         "queue    default, priority 0\n"
         "attempt  2 of 2\n"
+        "timeout  1.5 s\n"
         "lost     1\n"
         "added    2023-11-14T22:13:15Z, 5s ago\n"
         "started  2023-11-14T22:13:17Z, 3s ago\n"

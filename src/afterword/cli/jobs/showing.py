@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from afterword.cli.jobs import spans, spelling
 from afterword.cli.jobs.listing import plain
+from afterword.clock import SECOND
 from afterword.jobs.job import Job, State
 
 
@@ -44,6 +45,8 @@ def _lines(job: Job, pid: int | None, now: int) -> Iterator[tuple[str, str]]:
     yield "app", job.app
     yield "queue", f"{job.queue}, priority {job.priority}"
     yield "attempt", spelling.attempt(job) + (", at most once" if job.at_most_once else "")
+    if job.timeout is not None:
+        yield "timeout", f"{job.timeout / SECOND:g} s"
     for name, count in (("crashes", job.crashes), ("lost", job.lost)):
         if count:
             yield name, str(count)

@@ -16,7 +16,7 @@ _MARGIN = "  | "
 
 
 def facts(job: Job) -> dict[str, Any]:
-    """A job as JSON: times in UTC, arguments and result as the values they stand for, the state as a word."""
+    """A job as JSON: times in UTC, spans in seconds, arguments and result as the values they stand for, the state as a word."""
     return {
         "id": job.id,
         "state": job.state.word,
@@ -27,6 +27,7 @@ def facts(job: Job) -> dict[str, Any]:
         "attempt": job.attempt,
         "attempts": attempts(job),
         "at_most_once": job.at_most_once,
+        "timeout": None if job.timeout is None else job.timeout / SECOND,
         "crashes": job.crashes,
         "lost": job.lost,
         "added_at": time(job.added_at),
