@@ -10,6 +10,7 @@ import pytest
 
 from afterword import Afterword
 from afterword.doctor import calls
+from afterword.tasks.candidate import located
 from tests.doctor.conftest import Write
 
 
@@ -29,6 +30,7 @@ class Mailer:
 
 MODULE = types.ModuleType("mail")
 MODULE.send = send  # type: ignore[attr-defined]
+MODULE.progress = object()  # type: ignore[attr-defined]
 
 NAMES: dict[str, Any] = {
     "send": send,
@@ -68,6 +70,7 @@ def test_what_can_be_told(text: str, functions: list[Any]) -> None:
     "text",
     [
         "names.add(send)",
+        "mail.progress.add_task(send)",
         "add_task(send)",
         "tasks.add_task()",
         "tasks.add_task(number)",
@@ -79,7 +82,9 @@ def test_what_can_be_told(text: str, functions: list[Any]) -> None:
         "tasks.add_task(*all)",
         "def endpoint(tasks, send):\n    tasks.add_task(send)",
         "def endpoint(tasks):\n    send = tasks\n    tasks.add_task(send)",
-        "def endpoint(tasks):\n    def send(): ...\n    tasks.add_task(send)",
+        "def endpoint(tasks):\n    @wrapped\n    def send(): ...\n    tasks.add_task(send)",
+        "def endpoint(tasks):\n    def send(): ...\n    send = wrapped(send)\n    tasks.add_task(send)",
+        "def endpoint(tasks):\n    def inner():\n        def send(): ...\n    tasks.add_task(send)",
         "def endpoint(tasks):\n    import send\n    tasks.add_task(send)",
         "def endpoint(tasks):\n    from x import y as send\n    tasks.add_task(send)",
         "def endpoint(tasks):\n    [tasks.add_task(send) for send in tasks]",
@@ -89,6 +94,26 @@ def test_what_can_be_told(text: str, functions: list[Any]) -> None:
 )
 def test_what_says_nothing(text: str) -> None:
     assert handed(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("def endpoint(tasks):\n    tasks.add_task(lambda: send())", "main:endpoint.<locals>.<lambda> (main.py, line 2)"),
+        (
+            "def endpoint(tasks):\n    def work(): ...\n    tasks.add_task(work)",
+            "main:endpoint.<locals>.work (main.py, line 2)",
+        ),
+        (
+            "class A:\n    async def endpoint(self, tasks):\n        if tasks:\n            async def send(): ...\n"
+            "            tasks.add_task(send)",
+            "main:A.endpoint.<locals>.send (main.py, line 4)",
+        ),
+    ],
+)
+def test_what_a_function_makes_is_told_by_its_text(text: str, named: str) -> None:
+    (call,) = calls.in_text(ast.parse(text), {**NAMES, "__name__": "main"}, "main.py")
+    assert located(call.function) == named
 
 
 def test_a_name_that_a_function_shares_with_its_module() -> None:

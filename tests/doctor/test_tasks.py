@@ -113,11 +113,29 @@ def test_what_add_task_will_refuse(make: Make) -> None:
     assert made.findings() == expected
 
 
+def test_a_lambda_and_a_function_inside_another(make: Make) -> None:
+    made = make("def add(t):\n    def work(): ...\n    t.add_task(lambda: 1)\n    t.add_task(work)")
+    assert made.findings() == [
+        Finding(
+            Level.FAULT,
+            f"add_task will refuse this in {made.name}.py, line 3: The lambda in {made.name}.py, line 3 cannot run in another"
+            " process: it has no name to be found by.",
+            "Write it as a function at module level, and pass what it uses as arguments.",
+        ),
+        Finding(
+            Level.FAULT,
+            f"add_task will refuse this in {made.name}.py, line 4: {made.name}:add.<locals>.work ({made.name}.py, line 2)"
+            " cannot run in another process: it is made inside a function, where no other process can find it.",
+            "Move it to module level, and pass what it uses as arguments.",
+        ),
+    ]
+
+
 def test_a_function_of_somebody_else(make: Make) -> None:
     made = make("import tempfile\ndef add(t): t.add_task(tempfile.mkdtemp)")
     (found,) = made.findings()
     assert found.level is Level.FAULT
-    assert "it is none" in found.what or "its module is part of Python's standard library" in found.what
+    assert found.what.endswith("cannot run in another process: its module is part of Python's standard library.")
     assert found.mend == "Register it with @task, or call it in a function of your own."
 
 

@@ -6,8 +6,10 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
+
+from starlette.background import BackgroundTask
 
 from afterword.app import Afterword
 from afterword.tasks.origin import MAIN, belongs
@@ -36,7 +38,7 @@ def handed(root: Path) -> Iterator[Handed]:
 
 def in_text(tree: ast.Module, names: Mapping[str, Any], file: str) -> Iterator[Handed]:
     """What a module's text hands over that `names`, its globals, can tell."""
-    reading = _Reading(names)
+    reading = _Reading(names, file)
     reading.visit(tree)
     return iter([Handed(function, f"{file}, line {line}") for function, line in reading.found])
 
@@ -53,40 +55,59 @@ def _own_modules(root: Path) -> list[ModuleType]:
     ]
 
 
-class _Reading(ast.NodeVisitor):
-    """Goes through a module's text and knows which names are a function's own there: those say nothing about the globals."""
+class _Scope(NamedTuple):
+    """What a function's text says of the names in it."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    own: frozenset[str]
+    """Names that are bound somewhere in it: rather too many than too few. They say nothing about the globals."""
+    functions: Mapping[str, ast.AST]
+    """Those that are plainly functions made in it."""
+
+
+class _Reading(ast.NodeVisitor):
+    """Goes through a module's text and finds what is handed over."""
+
+    def __init__(self, names: Mapping[str, Any], file: str) -> None:
         self.found: list[tuple[Any, int]] = []
         self._names = names
-        self._hidden: list[frozenset[str]] = []
+        self._file = file
+        self._scopes: list[_Scope] = []
+        self._path: list[str] = []
 
     def visit_Call(self, call: ast.Call) -> None:
         given = call.args[0] if call.args else next((word.value for word in call.keywords if word.arg == "func"), None)
         if given is not None and self._adds(call.func):
-            function = self._value(given)
+            function = self._stand_in("<lambda>", given.lineno) if isinstance(given, ast.Lambda) else self._value(given)
             if callable(function):
                 self.found.append((function, call.lineno))
         self.generic_visit(call)
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._path.append(node.name)
+        self.generic_visit(node)
+        self._path.pop()
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._enter(node)
+        self._enter(node, node.name)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._enter(node)
+        self._enter(node, node.name)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._enter(node)
+        self._enter(node, "<lambda>")
 
-    def _enter(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
-        self._hidden.append(_own_names(node))
+    def _enter(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, name: str) -> None:
+        self._scopes.append(_scope(node))
+        self._path += [name, "<locals>"]
         self.generic_visit(node)
-        self._hidden.pop()
+        del self._path[-2:]
+        self._scopes.pop()
 
     def _adds(self, called: ast.expr) -> bool:
         match called:
-            case ast.Attribute(attr="add_task"):
-                return True
+            case ast.Attribute(value=owner, attr="add_task"):
+                found = self._value(owner)
+                return found is _NOTHING or isinstance(found, BackgroundTask)  # Others have an add_task, too.
             case ast.Attribute(value=owner, attr="add" | "add_now"):
                 return isinstance(self._value(owner), Afterword)
             case _:
@@ -95,12 +116,27 @@ class _Reading(ast.NodeVisitor):
     def _value(self, expression: ast.expr) -> Any:
         """What a plain name, or what hangs on one, stands for; _NOTHING where that cannot be told without running anything."""
         match expression:
-            case ast.Name(id=name) if not any(name in hidden for hidden in self._hidden):
-                return self._names.get(name, getattr(builtins, name, _NOTHING))
+            case ast.Name(id=name):
+                scope = next((scope for scope in reversed(self._scopes) if name in scope.own), None)
+                if scope is None:
+                    return self._names.get(name, getattr(builtins, name, _NOTHING))
+                made = scope.functions.get(name)
+                return _NOTHING if made is None else self._stand_in(name, getattr(made, "lineno", 0))
             case ast.Attribute(value=owner, attr=name):
                 return _attribute(self._value(owner), name)
             case _:
                 return _NOTHING
+
+    def _stand_in(self, name: str, line: int) -> FunctionType:
+        """Does nothing, but is called and located like the function that a function makes when it runs."""
+        code = _nothing.__code__.replace(co_filename=self._file, co_firstlineno=line, co_name=name)
+        made = FunctionType(code, {}, name)
+        made.__module__ = str(self._names.get("__name__", "?"))
+        made.__qualname__ = ".".join([*self._path, name])
+        return made
+
+
+def _nothing() -> None: ...
 
 
 def _attribute(owner: Any, name: str) -> Any:
@@ -114,8 +150,8 @@ def _attribute(owner: Any, name: str) -> Any:
     return getattr(owner, name, _NOTHING) if plain and static is not _NOTHING else _NOTHING
 
 
-def _own_names(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> frozenset[str]:
-    """Names that are bound somewhere in a function: rather too many than too few."""
+def _scope(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> _Scope:
+    made = {node.name: node for node in _made(function) if not node.decorator_list}
     bound: set[str] = set()
     shared: set[str] = set()
     for node in ast.walk(function):
@@ -124,10 +160,22 @@ def _own_names(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) ->
                 bound.add(name)
             case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                 bound.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name) if node is not function:
-                bound.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                if node is not function and made.get(name) is not node:
+                    bound.add(name)
             case ast.alias(name=name, asname=other):
                 bound.add(other or name.partition(".")[0])
             case ast.Global(names=names):
                 shared.update(names)
-    return frozenset(bound - shared)
+    return _Scope(
+        frozenset((bound | made.keys()) - shared), {name: node for name, node in made.items() if name not in bound | shared}
+    )
+
+
+def _made(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions that the text of one makes, but not those inside of them."""
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield inner
+        elif not isinstance(inner, ast.Lambda | ast.ClassDef):
+            yield from _made(inner)
