@@ -5,7 +5,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from afterword.demo.failure import PATIENCE
+from afterword.demo.failure import PATIENCE, DemoFailed
 
 CLIENTS = 64
 
@@ -13,7 +13,7 @@ CLIENTS = 64
 def add(address: str, numbers: Sequence[int], accepted: set[int], look: Callable[[], object]) -> None:
     """POST each customer, put those that were accepted into `accepted`, and `look` ten times a second meanwhile.
 
-    Raises OSError when the server is not there.
+    Raises DemoFailed when the server is not there.
     """
 
     def send(number: int) -> None:
@@ -23,6 +23,8 @@ def add(address: str, numbers: Sequence[int], accepted: set[int], look: Callable
                 response.read()
         except urllib.error.HTTPError:
             return
+        except OSError as error:
+            raise DemoFailed(why=f"{address} did not answer: {error}.") from None
         accepted.add(number)
 
     clients = ThreadPoolExecutor(CLIENTS)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from afterword.demo.failure import DemoFailed, wait_until
+from afterword.demo.layout import APPLICATION
 from afterword.demo.processes import living_in, sweep
-from afterword.demo.samples import APPLICATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from PIL import Image
 
 from afterword.demo.act import CUSTOMERS, Act
 from afterword.demo.failure import PATIENCE
+from afterword.demo.layout import lay_out
 from afterword.demo.ledger import KINDS
 from afterword.demo.mailbox import mail_server
-from afterword.demo.samples import lay_out
 from afterword.demo.show import Show
 from afterword.demo.tally import Tally
 
