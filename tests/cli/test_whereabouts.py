@@ -45,12 +45,33 @@ def test_what_was_typed_comes_first(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert asked == []
 
 
-def test_then_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]) -> None:
+def test_an_application_that_says_nothing_has_it_from_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
     monkeypatch.setenv("AFTERWORD_STORE", "sqlite:///other.db")
     (folder / "main.py").write_text(PLAIN)
     (folder / "afterword.db").touch()
+    (folder / "other.db").touch()
     assert find(None, None, Path()) == Place(f"sqlite:///{folder}/other.db", "AFTERWORD_STORE")
     assert asked == []
+
+
+def test_what_an_application_says_wins_over_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    monkeypatch.setenv("AFTERWORD_STORE", "sqlite:///other.db")
+    (folder / "main.py").write_text(PLAIN.replace("(app)", "(app, store='sqlite:///own.db')"))
+    (folder / "other.db").touch()
+    (folder / "own.db").touch()
+    assert find(None, None, Path()) == Place(f"sqlite:///{folder}/own.db", str(folder / "main.py"))
+    (folder / "main.py").write_text(PLAIN.replace("(app)", "(app, store=URL)"))
+    assert find(None, None, Path()).url == SAID.store
+    assert asked == ["main:app"]
+
+
+def test_without_an_application_the_environment_says_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFTERWORD_STORE", "sqlite:///other.db")
+    assert find(None, None, Path()) == Place(f"sqlite:///{folder}/other.db", "AFTERWORD_STORE")
 
 
 def test_then_the_application_s_file_when_it_leads_to_a_store(folder: Path, asked: list[str]) -> None:
