@@ -52,7 +52,7 @@ def test_from_a_wheel_it_loses_nothing_and_leaves_nothing(tmp_path: Path, tempor
         demo(), cwd=elsewhere, env=environment(temporary, **variables), capture_output=True, text=True, check=False
     )
 
-    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout + ran.stderr
     ours, stock = (line.split() for line in ran.stdout.splitlines() if re.match(r"\s*(afterword|fastapi\.\w+)\s+\d", line))
     accepted, run, lost = map(int, ours[1:4])
     assert accepted >= 750

@@ -46,6 +46,6 @@ def test_a_server_that_does_not_start(tmp_path: Path) -> None:
     with pytest.raises(DemoFailed) as failed, uvicorn(tmp_path, 25):
         pass
 
-    assert str(failed.value).startswith("The demo cannot go on: uvicorn did not start.\n")
+    assert str(failed.value).startswith("The demo cannot go on: uvicorn did not start. The server's last words:\n")
     assert "no {braces} today" in str(failed.value)
     assert processes.living_in(tmp_path) == []

@@ -14,6 +14,9 @@ from afterword.demo.failure import DemoFailed, wait_until
 from afterword.demo.layout import APPLICATION
 from afterword.demo.processes import living_in, sweep
 
+LAST = 30
+"""Lines of a server's log that are shown when it failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -41,10 +44,13 @@ def uvicorn(folder: Path, mail_port: int) -> Iterator[Server]:
         wait_until(lambda: "Uvicorn running on" in log.read_text() or process.poll() is not None, "uvicorn")
         found = re.search(r"http://[\d.]+:\d+", log.read_text())
         if not found:
-            raise DemoFailed(why=f"uvicorn did not start.\n{log.read_text()}")
+            raise DemoFailed(why="uvicorn did not start.")
         yield Server(process.pid, found.group())
         process.send_signal(signal.SIGTERM)  # Nothing, where it was killed.
         wait_until(lambda: process.poll() is not None and not living_in(folder), "uvicorn's end")
+    except DemoFailed as failure:
+        said = "\n".join(log.read_text().splitlines()[-LAST:])
+        raise DemoFailed(why=f"{failure.facts['why']} The server's last words:\n{said}") from None
     finally:
         sweep(folder)
         process.wait()
