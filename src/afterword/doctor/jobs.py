@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import NamedTuple
 
-from afterword.clock import SECOND
+from afterword.clock import SECOND, SystemClock
 from afterword.doctor.finding import Finding, Level
 from afterword.doctor.looking import bounded, cut_short
 from afterword.doctor.tasks import Waiting
@@ -48,7 +48,8 @@ class Census(NamedTuple):
 
 def take(connection: Connection, app: str, run: Path) -> Census | None:
     """None where it would take too long. `run` is the folder in which the processes' locks lie."""
-    served = frozenset(seen.app for seen in reading.workers(connection, run)) if run.is_dir() else frozenset()
+    workers = reading.workers(connection, run, SystemClock().steady()) if run.is_dir() else ()
+    served = frozenset(seen.app for seen in workers)
     unfinished: Counter[str] = Counter()
     tasks = set()
     try:

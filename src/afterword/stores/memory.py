@@ -126,13 +126,14 @@ class MemoryStore:
         return self._write(lambda model: model.forget(before, limit), changed=bool)
 
     def beat(self, app: str) -> Pending[None]:
-        return self._write(lambda model: model.beat(self.process, app, self._clock.now()))
+        return self._write(lambda model: model.beat(self.process, app, self._clock.now(), self._clock.steady()))
 
     def leave(self) -> Pending[None]:
         return self._write(lambda model: model.leave(self.process))
 
     def workers(self) -> Pending[Sequence[WorkerSeen]]:
-        return self._read(Model.workers)
+        steady = self._clock.steady()
+        return self._read(lambda model: model.workers(steady))
 
     def tidy(self) -> Pending[None]:
         return self._read(lambda model: None)

@@ -36,6 +36,8 @@ class Model:
     """The key of each id."""
     last: int = 0
     seen: dict[str, WorkerSeen] = field(default_factory=dict)
+    beats: dict[str, int] = field(default_factory=dict)
+    """When each worker's heart beat last."""
     left: set[str] = field(default_factory=set)
     """Processes that claim no more."""
     living: set[str] = field(default_factory=set)
@@ -134,16 +136,18 @@ class Model:
             self._forget(job)
         return len(oldest)
 
-    def beat(self, process: str, app: str, now: int) -> None:
+    def beat(self, process: str, app: str, now: int, steady: int) -> None:
         if process not in self.left:
+            self.beats[process] = steady
             self.seen.setdefault(process, WorkerSeen(process, os.getpid(), app, now))
 
     def leave(self, process: str) -> None:
         self.left.add(process)
         self.seen.pop(process, None)
 
-    def workers(self) -> Sequence[WorkerSeen]:
-        return [seen for seen in self.seen.values() if seen.process in self.living]
+    def workers(self, steady: int) -> Sequence[WorkerSeen]:
+        beating = {process for process, beat in self.beats.items() if steady - beat <= LEASE + GRACE}
+        return [seen for seen in self.seen.values() if seen.process in self.living & beating]
 
     def _rows(self, keys: Iterable[int]) -> list[Row]:
         return [self.live[key] for key in dict.fromkeys(keys) if key in self.live]

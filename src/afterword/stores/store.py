@@ -197,7 +197,8 @@ class Store(Protocol):
         ...
 
     def workers(self) -> Pending[Sequence[WorkerSeen]]:
-        """The workers whose processes live."""
+        """The workers whose processes live, and whose last beat is at most LEASE and GRACE ago: one that was stopped (SIGSTOP)
+        keeps its process lock, but its heart has stopped too."""
         ...
 
     def tidy(self) -> Pending[None]:

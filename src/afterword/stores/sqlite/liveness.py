@@ -3,6 +3,9 @@
 These are POSIX record locks: a forked child does not inherit them, so nothing that a process leaves behind keeps it alive.
 They have two edges. A process loses its lock when it closes *any* descriptor of that file, so its own files are opened once and
 never again. And a process cannot see its own locks, so its own are known by name.
+
+A process that was stopped keeps its lock. So a worker also writes into its file when its heart beat last. That is no matter of
+the database, where a full disk or somebody stopped in the middle of writing would silence all hearts at once.
 """
 
 import fcntl
@@ -17,11 +20,14 @@ from pathlib import Path
 from afterword import locks
 from afterword.stores.sqlite import forks
 
-_own: set[str] = set()
-"""Processes of ours (a test may have several stores, each a process to the others)."""
+_own: dict[str, int | None] = {}
+"""Processes of ours, and when their hearts beat last (a test may have several stores, each a process to the others)."""
 
 _changing = threading.Lock()
-"""Held while one of our own files is opened, or one that might be is removed."""
+"""Held while one of our own files is opened, closed or written to, or one that might be is removed."""
+
+_BEAT = 20
+"""Bytes in which the last beat is written, in digits."""
 
 _LOCK_FILE = re.compile(r"([0-9a-f]{32})\.lock")
 
@@ -46,7 +52,7 @@ class ProcessLock:
 
     def take(self) -> None:
         with _changing:
-            _own.add(self._process)
+            _own.setdefault(self._process, None)
             while self._descriptor is None:
                 descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 fcntl.lockf(descriptor, fcntl.LOCK_EX, 1)
@@ -55,6 +61,14 @@ class ProcessLock:
                     self._descriptor = descriptor
                 else:
                     os.close(descriptor)
+
+    def beat(self, now: int) -> None:
+        """The heart beats, at `now` (microseconds of the steady clock)."""
+        with _changing:
+            if self._descriptor is not None:
+                _own[self._process] = now
+                with suppress(OSError):
+                    os.pwrite(self._descriptor, str(now).encode().ljust(_BEAT), 0)
 
     def free(self) -> None:
         """Die, to the eyes of others. The file goes too, unless somebody still acts for this process."""
@@ -66,10 +80,11 @@ class ProcessLock:
 
     def drop(self) -> None:
         """Let go of the lock and leave the file, as a death does, and as the child of a fork must."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-        _own.discard(self._process)
+        with _changing:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+            _own.pop(self._process, None)
 
 
 def lives(process: str, directory: Path) -> bool:
@@ -87,6 +102,20 @@ def lives(process: str, directory: Path) -> bool:
         return _locked(descriptor)
     finally:
         os.close(descriptor)
+
+
+def last_beat(process: str, directory: Path) -> int | None:
+    """When the heart of a living process beat last, in microseconds of the steady clock; None where that cannot be told."""
+    path = directory / f"{process}.lock"
+    if process in _own:
+        return _own[process]
+    if locks.held(path):
+        return None  # We act for it: to open the file and close it again would cost us our own lock.
+    try:
+        written = path.read_bytes()
+    except OSError:
+        return None
+    return int(written) if written.strip().isdigit() else None
 
 
 def sweep(directory: Path) -> None:

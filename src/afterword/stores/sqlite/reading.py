@@ -9,7 +9,10 @@ from afterword.stores import rows
 from afterword.stores.rows import COLUMNS
 from afterword.stores.sqlite import liveness
 from afterword.stores.sqlite.connection import fetch
-from afterword.stores.store import Query, WorkerSeen
+from afterword.stores.store import GRACE, LEASE, Query, WorkerSeen
+
+SILENCE = LEASE + GRACE
+"""Microseconds without a beat after which a worker is taken for stopped."""
 
 _NAMES = ", ".join(COLUMNS)
 _LIVE = tuple(state for state in State if not state.finished)
@@ -59,10 +62,11 @@ def count(connection: Connection) -> dict[State, int]:
     return counts
 
 
-def workers(connection: Connection, directory: Path) -> Sequence[WorkerSeen]:
-    """Those whose processes live."""
+def workers(connection: Connection, directory: Path, steady: int) -> Sequence[WorkerSeen]:
+    """Those whose processes live and whose hearts beat; `steady` is the present time of that clock, in microseconds."""
     found = [WorkerSeen(*row) for row in connection.execute("SELECT process, pid, app, since FROM workers ORDER BY since")]
-    return [seen for seen in found if liveness.lives(seen.process, directory)]
+    living = [seen for seen in found if liveness.lives(seen.process, directory)]
+    return [seen for seen in living if steady - (liveness.last_beat(seen.process, directory) or steady) <= SILENCE]
 
 
 def _page(connection: Connection, table: str, query: Query, states: Sequence[State], all: Sequence[State]) -> list[Job]:

@@ -81,6 +81,9 @@ class Session:
             return failed(StoreClosed(store=self._path))
         return pending
 
+    def beat(self, now: int) -> None:
+        self._lock.beat(now)
+
     def ring(self) -> None:
         if not self.closed:
             self._bell.ring()

@@ -45,6 +45,7 @@ class SqliteStore:
         max_queued: int = 1_000_000,
         file_system: Callable[[Path], str | None] = filesystem.type_of,
     ) -> None:
+        self._steady = clock.steady
         self._new_session = functools.partial(
             Session,
             Path(path).absolute(),
@@ -109,6 +110,7 @@ class SqliteStore:
         if self._left:
             return finished(None)
         self._beating = True
+        self._session.beat(self._steady())
         return self._session.write(BEAT, app)
 
     def leave(self) -> Pending[None]:
@@ -116,8 +118,8 @@ class SqliteStore:
         return self._session.write(LEAVE, None)
 
     def workers(self) -> Pending[Sequence[WorkerSeen]]:
-        directory = self._session.directory
-        return self._session.read(lambda connection: reading.workers(connection, directory))
+        directory, steady = self._session.directory, self._steady()
+        return self._session.read(lambda connection: reading.workers(connection, directory, steady))
 
     def tidy(self) -> Pending[None]:
         return self._session.write(TIDY, None)

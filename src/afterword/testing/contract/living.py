@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from afterword.clock import SECOND
 from afterword.errors import StoreClosed
-from afterword.stores.store import Query, Store, Want, WorkerSeen
+from afterword.stores.store import GRACE, LEASE, Query, Store, Want, WorkerSeen
 from afterword.testing.clock import FalseClock
 from afterword.testing.contract.bench import APP, PATIENCE, Bench, Kill, Make, add, held, job, now, rescue
 
@@ -86,6 +87,17 @@ class Living(Bench):
         worker.beat(APP).result(PATIENCE)
         worker.close()
         assert workers(store) == []
+
+    def test_a_worker_whose_heart_has_stopped_is_not_seen_until_it_beats_again(
+        self, store: Store, worker: Store, clock: FalseClock
+    ) -> None:
+        worker.beat(APP).result(PATIENCE)
+        clock.advance((LEASE + GRACE) / SECOND)
+        assert len(workers(store)) == 1
+        clock.advance(1)
+        assert workers(store) == []
+        worker.beat(APP).result(PATIENCE)
+        assert len(workers(store)) == 1
 
     def test_a_worker_that_left_is_not_seen_though_its_heart_beats(self, store: Store, worker: Store) -> None:
         worker.beat(APP).result(PATIENCE)
