@@ -36,26 +36,30 @@ def judge(
     twice_at_most: int = 0,
     unfinished: bool = False,
     failing: Iterable[int] = (),
+    cancelled: Iterable[int] = (),
     recovery: float | None = None,
 ) -> Tally:
     """Hold everything against what is promised; AssertionError names the first promise that is broken.
 
     `accepted` and `refused` are numbers that the client knows, `twice_at_most` how many tasks the fault explains having run
-    again, `failing` those that are to end as failed. `unfinished`: some may still wait.
+    again, `failing` those that are to end as failed, `cancelled` those that somebody took back in time. `unfinished`: some may
+    still wait.
     """
-    accepted, failing = set(accepted), set(failing)
+    accepted, failing, cancelled = set(accepted), set(failing), set(cancelled)
     jobs = site.jobs()
     starts, ends = site.starts(), site.ends()
     lost = {number for number in accepted if number not in jobs}
     assert not lost, f"L1: accepted and gone: {sorted(lost)}"
     ran = set(refused) & (starts.keys() | jobs.keys())
     assert not ran, f"L2: refused, and there all the same: {sorted(ran)}"
+    begun = {n: jobs[n].state.word for n in cancelled if n in starts or jobs[n].state is not State.CANCELLED}
+    assert not begun, f"L4: cancelled, and it began all the same: {begun}"
     if not unfinished:
         waiting = {number: job.state.word for number, job in jobs.items() if not job.state.finished}
         assert not waiting, f"L3: never came to an end: {waiting}"
-        wrong = {n: jobs[n].error for n in accepted - failing if jobs[n].state is not State.SUCCEEDED}
+        wrong = {n: jobs[n].error for n in accepted - failing - cancelled if jobs[n].state is not State.SUCCEEDED}
         assert not wrong, f"L3: did not succeed: {wrong}"
-        silent = {number for number in accepted - failing if not ends[number]}
+        silent = {number for number in accepted - failing - cancelled if not ends[number]}
         assert not silent, f"L4: succeeded without having run: {sorted(silent)}"
     _within_limits(jobs, starts)
     again = sorted(number for number, count in ends.items() if count > 1)

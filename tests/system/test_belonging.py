@@ -154,32 +154,6 @@ def answer(address: str) -> object:
         return None
 
 
-def test_draining_ends_at_its_limit_and_gives_back_uncounted(site: Site) -> None:
-    server = site.serve(worker=False)
-    server.add("sleep", 1, seconds=60)
-    worker = site.work(drain=0.5)
-    site.wait_for([1], "start")
-    worker.send_signal(signal.SIGTERM)
-    worker.wait(PATIENCE)
-    job = site.jobs()[1]
-    assert (job.state.word, job.attempt, job.crashes, job.lost, job.alone) == ("queued", 0, 0, 0, False)
-
-
-def test_a_second_signal_stops_at_once(site: Site) -> None:
-    server = site.serve(worker=False)
-    server.add("sleep", 1, seconds=60)
-    worker = site.work(drain=600.0)
-    site.wait_for([1], "start")
-    worker.send_signal(signal.SIGTERM)
-    with site.store() as store:  # Two equal signals at once may be merged into one.
-        wait_until(lambda: not store.workers().result(PATIENCE), "the first signal's effect")
-    assert worker.poll() is None
-    worker.send_signal(signal.SIGTERM)
-    worker.wait(PATIENCE)
-    assert site.jobs()[1].attempt == 0
-    assert site.jobs()[1].state.word == "queued"
-
-
 def test_the_worker_needs_no_extra(site: Site) -> None:
     """Neither typer nor rich nor uvicorn's extras are imported by a worker or a runner."""
     probe = "import sys, afterword.embedded, afterword.runner.main; print({'typer', 'rich', 'uvicorn'} & set(sys.modules))"

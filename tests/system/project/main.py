@@ -96,6 +96,15 @@ def kill_once(number: int) -> None:
     note(number, "end")
 
 
+def linger(number: int) -> None:
+    """Would take for ever, unless it did so before."""
+    note(number, "start")
+    if not os.path.exists("lingered"):
+        open("lingered", "w").close()
+        time.sleep(3600)
+    note(number, "end")
+
+
 async def leave_after(number: int) -> None:
     """Ends its runner between its own end and the moment at which anybody hears of it, unless it did so before."""
     note(number, "start")
@@ -151,6 +160,7 @@ TASKS = {
         leave,
         exit,
         kill_once,
+        linger,
         leave_after,
         add_another,
         raise_generator_exit,
