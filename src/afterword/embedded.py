@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from afterword.clock import Clock, SystemClock
-from afterword.errors import StoreError
+from afterword.errors import StoreError, StoreReplaced
 from afterword.events import Listeners, Tell
 from afterword.launch import Launch
 from afterword.stores.store import Store
@@ -27,11 +27,15 @@ def serve(launch: Launch, listeners: Sequence[Tell] = ()) -> int:
     except StoreError as error:
         logging.getLogger("afterword").error("the worker cannot start: %s", error)
         return 1
+    code = 0
     try:
         asyncio.run(_work(store, launch, clock, tell))
+    except* StoreReplaced as group:
+        logging.getLogger("afterword").error("the worker ends: %s", group.exceptions[0])
+        code = 1
     finally:
         store.close()
-    return 0
+    return code
 
 
 async def _work(store: Store, launch: Launch, clock: Clock, tell: Tell) -> None:

@@ -115,6 +115,13 @@ class StoreClosed(StoreError):
     """The store at {store} is closed."""
 
 
+class StoreReplaced(StoreError):
+    """{what} was {how} while this process had it open, so nothing more is written to the store at {store}. Restart the
+    application and its workers: they go on with the file that is there then."""
+
+    retry_after = 5
+
+
 class BacklogFull(StoreError):
     """{limit} jobs are unfinished, which is all that max_queued allows: nothing was added. Start more workers, or raise
     max_queued."""

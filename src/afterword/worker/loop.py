@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from afterword.errors import StoreError
+from afterword.errors import StoreError, StoreReplaced
 from afterword.events import StoreFailed, Tell
 
 REST = 0.2
@@ -11,11 +11,14 @@ REST = 0.2
 
 
 async def every(seconds: float, duty: Callable[[], Awaitable[None]], tell: Tell) -> None:
-    """Do `duty` now and again `seconds` after each end, for ever. A store that fails is told of, and asked again next time."""
+    """Do `duty` now and again `seconds` after each end, for ever. A store that fails is told of, and asked again next time.
+    Only StoreReplaced is raised, since time does not heal it."""
     while True:
         pause = seconds
         try:
             await duty()
+        except StoreReplaced:
+            raise
         except StoreError as error:
             tell(StoreFailed(duty.__name__, error))
             pause = max(seconds, REST)

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from afterword.clock import SECOND, Clock
-from afterword.errors import StoreError
+from afterword.errors import StoreError, StoreReplaced
 from afterword.events import Claimed, Ended, Settled, StoreFailed, Tell
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
@@ -77,6 +77,8 @@ class Turns:
             self._stir.clear()
             try:
                 await self._turn()
+            except StoreReplaced:
+                raise
             except StoreError as error:
                 self._tell(StoreFailed("turn", error))
                 self._hinted = True

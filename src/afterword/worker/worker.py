@@ -47,7 +47,10 @@ class Worker:
         self._lookout = Lookout(store, launch.app, tell)
 
     async def run(self) -> None:
-        """Work until asked to stop; then begin nothing, let what runs end within the drain's limit, and take back the rest."""
+        """Work until asked to stop; then begin nothing, let what runs end within the drain's limit, and take back the rest.
+
+        Raises a group of StoreReplaced when the store's file has gone: what runs is cut, for nobody could learn how it ends.
+        """
         self._shutdown.listen(self._launch.lifeline)
         self._tell(WorkerStarted(self._pid, self._launch.app, self._launch.store))
         try:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from afterword.errors import SchemaTooNew, StoreError, StoreUnavailable, WriteRefused
+from afterword.errors import SchemaTooNew, StoreError, StoreReplaced, StoreUnavailable, WriteRefused
 from afterword.stores import migrations
 
 BUSY = 5.0
@@ -110,7 +110,7 @@ def meets_all(error: BaseException) -> bool:
     """Whether every other write would meet this trouble too."""
     if isinstance(error, sqlite3.Error):
         return _code(error) in _BROKEN
-    return isinstance(error, StoreUnavailable | SchemaTooNew | OSError)
+    return isinstance(error, StoreUnavailable | StoreReplaced | SchemaTooNew | OSError)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from afterword.stores.pending import Pending, resolve
 from afterword.stores.sqlite import forks
 from afterword.stores.sqlite.connection import connect_reader, meaning, meets_all
+from afterword.stores.sqlite.identity import Identity
 
 
 class Read(NamedTuple):
@@ -21,8 +22,9 @@ class Read(NamedTuple):
 class Reader:
     """What the reading thread does. `prepare` is called before the file is opened, and returns when it has a schema."""
 
-    def __init__(self, path: Path, prepare: Callable[[], object]) -> None:
+    def __init__(self, path: Path, identity: Identity, prepare: Callable[[], object]) -> None:
         self._path = path
+        self._identity = identity
         self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
 
@@ -51,6 +53,7 @@ class Reader:
                 connection.close()
 
     def _answer(self, question: Read) -> Any:
+        self._identity.check()
         if self._connection is None:
             self._prepare()
         with forks.inside():

@@ -14,6 +14,7 @@ from afterword.stores.pending import Pending, failed
 from afterword.stores.sqlite import forks, gate, liveness
 from afterword.stores.sqlite.filesystem import refuse_network
 from afterword.stores.sqlite.gate import Gate
+from afterword.stores.sqlite.identity import Identity
 from afterword.stores.sqlite.lane import Lane
 from afterword.stores.sqlite.liveness import ProcessLock
 from afterword.stores.sqlite.reader import Read, Reader
@@ -46,6 +47,7 @@ class Session:
         self._file_system = file_system
         self._closing = threading.Lock()
         self._lock = ProcessLock(self.life, self.process)
+        self._identity = Identity(path)
         self._gate = Gate(self.directory / "gate.lock", str(path), gate.PATIENCE)
         self._bell = Bell(self.directory)
         self._watch = Watch(path, self.directory, self.process)
@@ -53,13 +55,14 @@ class Session:
         writer = Writer(
             path,
             self._gate,
+            self._identity,
             verbs=verbs,
             enter=self._enter,
             begin=lambda connection: Transaction(connection, self.process, self.directory, clock, room),
             wake=self._bell.ring,
             tell=tell,
         )
-        reader = Reader(path, lambda: self.open().result())
+        reader = Reader(path, self._identity, lambda: self.open().result())
         self._writer = writer
         self._reader = reader
         self._writes: Lane[Write] = Lane("afterword-writer", writer.write, writer.leave)
@@ -124,4 +127,5 @@ class Session:
         refuse_network(self._path.parent, str(self._path), self._file_system)
         self.directory.mkdir(mode=0o700, exist_ok=True)
         self._lock.take()
+        self._identity.learn(self.life)
         liveness.sweep(self.directory)

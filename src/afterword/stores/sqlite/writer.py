@@ -15,6 +15,7 @@ from afterword.stores.sqlite import forks
 from afterword.stores.sqlite.checkpoint import DUE, OVERDUE, Checkpoints
 from afterword.stores.sqlite.connection import connect, meaning, meets_all, prepare
 from afterword.stores.sqlite.gate import Gate
+from afterword.stores.sqlite.identity import Identity
 from afterword.stores.sqlite.transaction import Transaction, Verb, Write
 
 Answer = tuple[Pending[Any], Any, StoreError | None]
@@ -53,6 +54,7 @@ class Writer:
         self,
         path: Path,
         gate: Gate,
+        identity: Identity,
         *,
         verbs: Sequence[Verb],
         enter: Callable[[], None],
@@ -62,6 +64,7 @@ class Writer:
     ) -> None:
         self._path = path
         self._gate = gate
+        self._identity = identity
         self._order = {verb: place for place, verb in enumerate([OPEN, *verbs])}
         self._enter = enter
         self._begin = begin
@@ -135,6 +138,7 @@ class Writer:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
+        self._identity.confirm()
         self._transactions += 1
         return answers
 
@@ -180,6 +184,7 @@ class Writer:
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """Inside SQLite, with the connection, which a fork of this process may have closed since the last time."""
+        self._identity.check()
         while True:
             if self._connection is None:
                 self._open()
@@ -192,6 +197,7 @@ class Writer:
         self._enter()
         with self._gated(), forks.inside():
             prepare(self._path)
+            self._identity.learn(self._path)
             self._connection = connect(self._path)
 
     @contextmanager
