@@ -183,6 +183,7 @@ class Comparison(RuleBasedStateMachine):
             run_at=data.draw(st.sampled_from([0, 0, self.clock.now() + SECOND])),
             after=data.draw(st.none() | earlier) if held else None,
             at_most_once=data.draw(st.booleans()),
+            unique_key=data.draw(st.sampled_from([None, None, "a", "b"])),
         )
 
     def write(self, process: int, jobs: Sequence[Job]) -> None:
@@ -206,13 +207,13 @@ class Comparison(RuleBasedStateMachine):
         return [job.key for job in found if job is not None]
 
 
-def outcome_of(store: Store, jobs: Sequence[Job]) -> list[bool] | str:
-    """Which were created, or why none was."""
+def outcome_of(store: Store, jobs: Sequence[Job]) -> list[tuple[bool, str]] | str:
+    """Which were created, and which stand for those that were not; or why none was."""
     try:
         answers: Sequence[Added] = store.add(jobs).result(PATIENCE)
     except BacklogFull as full:
         return str(full)
-    return [answer.created for answer in answers]
+    return [(answer.created, answer.id) for answer in answers]
 
 
 def nameless(jobs: Sequence[Job]) -> list[Job]:

@@ -66,6 +66,11 @@ def go_through_a_life(store: Store) -> None:
     store.change(Change.CANCEL, [first.id]).result(PATIENCE)
     store.change(Change.RETRY, [running[1].id]).result(PATIENCE)
     store.change(Change.FORGET, [running[0].id]).result(PATIENCE)
+    (unique,) = add(store, held(store, unique_key="a"))
+    left_out = held(store, unique_key="a", after=first.id)
+    store.add([left_out, held(store, after=left_out.id)]).result(PATIENCE)
+    store.discard([unique.key]).result(PATIENCE)
+    store.change(Change.RETRY, [unique.id]).result(PATIENCE)
 
 
 def test_no_verb_looks_at_all_jobs(open_store: Open, database: Path, statements: list[str]) -> None:
@@ -98,6 +103,26 @@ def test_counting_the_unfinished_reads_no_rows(open_store: Open, database: Path)
             looks = [step for step in steps if step.startswith(("SCAN", "SEARCH")) and "CONSTANT ROW" not in step]
             assert looks
             assert all("COVERING INDEX" in look for look in looks), looks
+
+
+def test_who_has_a_unique_key_is_found_at_once(open_store: Open, database: Path, statements: list[str]) -> None:
+    store = open_store()
+    add(store, job(unique_key="a"))
+    statements.clear()
+    store.find(Query(unique_key="a", states=tuple(state for state in State if not state.finished))).result(PATIENCE)
+    ((_, plan),) = plans(database, statements)
+    assert plan.splitlines() == ["SEARCH jobs USING INDEX jobs_unique (unique_key=?)", "USE TEMP B-TREE FOR ORDER BY"]
+
+
+@pytest.mark.parametrize("unique_key", [None, "a"])
+def test_to_add_is_one_statement_with_a_unique_key_and_without(
+    open_store: Open, statements: list[str], unique_key: str | None
+) -> None:
+    store = open_store()
+    store.add([job()]).result(PATIENCE)
+    statements.clear()
+    store.add([job(unique_key=unique_key), job(), job()]).result(PATIENCE)
+    assert [statement.split()[0] for statement in statements] == ["BEGIN", "INSERT", "COMMIT"]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,8 @@ class Job(NamedTuple):
     at_most_once: bool = False
     timeout: int | None = None
     """How long one attempt may take; None for ever."""
+    unique_key: str | None = None
+    """While this job is unfinished, no other of its `app` with this key is added; None where that is all the same."""
     origin: str | None = None
     """`module:qualname` of the function when it was added, where the task's name does not say it: a runner that does not know
     the name looks there."""

@@ -84,7 +84,11 @@ class MemoryStore:
         return self._write(lambda model: model.release(keys), lambda _: [events.Released(tuple(keys))])
 
     def discard(self, keys: Sequence[int]) -> Pending[None]:
-        return self._write(lambda model: model.discard(keys, self.process))
+        released: list[int] = []
+        return self._write(
+            lambda model: released.extend(model.discard(keys, self.process)),
+            lambda _: [events.Released(tuple(released))] if released else [],
+        )
 
     def claim(self, want: Want) -> Pending[Claims]:
         now, steady = self._clock.now(), self._clock.steady()

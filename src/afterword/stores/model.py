@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, assert_never
 
 from afterword.errors import BacklogFull
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.jobs.lifecycle import Settlement
 from afterword.stores.fence import Judgement, judge
+from afterword.stores.rows import NEW_COLUMNS
 from afterword.stores.store import GRACE, LEASE, Added, Change, Claims, Hold, Query, Verdict, Want, WorkerSeen
 
 
@@ -23,6 +24,8 @@ class Row:
     ended: bool = False
     """A counted attempt has ended, so the job after it need not wait."""
     lease_until: int = 0
+    shared: bool = False
+    """Another request was told that it will run."""
 
 
 @dataclass
@@ -44,20 +47,39 @@ class Model:
     """Processes that live: take one out, and it has died."""
 
     def add(self, jobs: Sequence[Job], room: int) -> Sequence[Added]:
-        new = {job.id for job in jobs if job.id not in self.keys}
-        if len(self.live) + len(new) > room:
+        if len(self.live) + self._wanted(jobs) > room:
             raise BacklogFull(limit=room)
-        return [self._add(job) for job in jobs]
+        added: list[Added] = []
+        instead: dict[str, str | None] = {}
+        for job in jobs:
+            if job.after in instead:
+                job = job._replace(after=instead[job.after])
+            added.append(self._add(job))
+            if added[-1].id != job.id:
+                instead[job.id] = job.after
+        own = {one.id for one in added}.intersection(job.id for job in jobs)
+        for one in added:
+            if one.id not in own:
+                self._share(self.live[one.key])
+        return added
 
     def release(self, keys: Iterable[int]) -> None:
         for row in self._rows(keys):
             row.job = lifecycle.release(row.job)
 
-    def discard(self, keys: Iterable[int], owner: str) -> None:
+    def discard(self, keys: Iterable[int], owner: str) -> Sequence[int]:
+        """The keys of those that were released instead."""
+        released = []
         for row in self._rows(keys):
-            if row.job.state is State.HELD and row.job.owner == owner:
+            if row.job.state is not State.HELD or row.job.owner != owner:
+                continue
+            if row.shared:
+                row.job = lifecycle.release(row.job)
+                released.append(row.job.key)
+            else:
                 del self.live[row.job.key], self.keys[row.job.id]
                 self._let_follow(row.job.id)
+        return released
 
     def claim(self, want: Want, worker: str, now: int, steady: int) -> Claims:
         queued = [row for row in self.live.values() if row.job.state is State.QUEUED and row.job.app == want.app]
@@ -105,6 +127,8 @@ class Model:
         match change:
             case Change.CANCEL:
                 row.job = lifecycle.cancel(row.job, now)
+            case Change.RETRY if row.job.state.finished and self._standing(row.job):
+                return row.job
             case Change.RETRY:
                 # Whoever waited for it has followed when it finished; nobody is to wait for it again.
                 row.ended = row.ended or row.job.state.finished
@@ -152,14 +176,32 @@ class Model:
     def _rows(self, keys: Iterable[int]) -> list[Row]:
         return [self.live[key] for key in dict.fromkeys(keys) if key in self.live]
 
+    def _wanted(self, jobs: Sequence[Job]) -> int:
+        """How many of these would be written."""
+        new = {job.id: (job.app, job.unique_key) for job in jobs if job.id not in self.keys and not self._standing(job)}
+        unique = [(app, key) for app, key in new.values() if key is not None]
+        return len(new) - len(unique) + len(set(unique))
+
+    def _standing(self, job: Job) -> Row | None:
+        """The unfinished job that has its unique key."""
+        if job.unique_key is None:
+            return None
+        same = (row for row in self.live.values() if (row.job.app, row.job.unique_key) == (job.app, job.unique_key))
+        return next(same, None)
+
+    def _share(self, row: Row) -> None:
+        row.shared = row.shared or (row.job.state is State.HELD and row.job.owner is not None)
+
     def _add(self, job: Job) -> Added:
         if job.id in self.keys:
-            return Added(self.keys[job.id], created=False)
+            return Added(self.keys[job.id], False, job.id)
+        if standing := self._standing(job):
+            return Added(standing.job.key, False, standing.job.id)
         self.last += 1
         job = _fresh(job)._replace(key=self.last)
         self.keys[job.id] = self.last
         self.live[self.last] = Row(job if self._waits(job) else lifecycle.follow(job))
-        return Added(self.last, created=True)
+        return Added(self.last, True, job.id)
 
     def _waits(self, job: Job) -> bool:
         """Whether the job before it is there and has not ended."""
@@ -204,29 +246,15 @@ class Model:
 
 def _fresh(job: Job) -> Job:
     """What an `add` keeps of a job."""
-    return Job(
-        id=job.id,
-        app=job.app,
-        task=job.task,
-        arguments=job.arguments,
-        added_at=job.added_at,
-        retry=job.retry,
-        state=job.state,
-        queue=job.queue,
-        priority=job.priority,
-        run_at=job.run_at,
-        owner=job.owner,
-        after=job.after,
-        at_most_once=job.at_most_once,
-        timeout=job.timeout,
-        origin=job.origin,
-    )
+    kept: dict[str, Any] = {name: getattr(job, name) for name in NEW_COLUMNS}
+    return Job(**kept)
 
 
 def _meets(job: Job, query: Query) -> bool:
     return (
         (not query.states or job.state in query.states)
         and (query.task is None or job.task == query.task)
+        and (query.unique_key is None or job.unique_key == query.unique_key)
         and (query.id is None or job.id.startswith(query.id) or job.id.endswith(query.id))
         and (query.before is None or job.key < query.before)
         and (query.above is None or job.key > query.above)

@@ -26,6 +26,7 @@ NEW_COLUMNS = (
     "after",
     "at_most_once",
     "timeout",
+    "unique_key",
     "origin",
 )
 """What an `add` writes; everything else about a new job is nought."""
@@ -37,7 +38,7 @@ def job(row: Sequence[Any]) -> Job:
     """The job in a row of COLUMNS. Arguments and result may come as text or bytes."""
     id, app, task, arguments, added_at, retry, state, *rest = row
     queue, priority, run_at, owner, after, token, attempt, crashes, lost, alone, at_most_once, *rest = rest
-    timeout, origin, started_at, ended_at, result, error, key = rest
+    timeout, unique_key, origin, started_at, ended_at, result, error, key = rest
     return Job(
         id,
         app,
@@ -58,6 +59,7 @@ def job(row: Sequence[Any]) -> Job:
         bool(alone),
         bool(at_most_once),
         timeout,
+        unique_key,
         origin,
         started_at,
         ended_at,
@@ -90,6 +92,7 @@ def new_row(job: Job) -> tuple[Any, ...]:
         job.after,
         job.at_most_once,
         job.timeout,
+        job.unique_key,
         job.origin,
     )
 

@@ -25,8 +25,12 @@ class Added(NamedTuple):
     """One job of an `add`, in the order given."""
 
     key: int
+    """Of the job that stands."""
     created: bool
-    """False when a job of this id was there already (unfinished or finished): nothing was written."""
+    """False when nothing was written: a job of this id was there already (unfinished or finished), or an unfinished one had its
+    unique key."""
+    id: str
+    """Of the job that stands: its own, or that of the one which has its unique key."""
 
 
 class Want(NamedTuple):
@@ -86,6 +90,7 @@ class Query(NamedTuple):
     states: tuple[State, ...] = ()
     """Empty for all."""
     task: str | None = None
+    unique_key: str | None = None
     id: str | None = None
     """How an id begins or ends."""
     before: int | None = None
@@ -120,11 +125,15 @@ class Store(Protocol):
         ...
 
     def add(self, jobs: Sequence[Job]) -> Pending[Sequence[Added]]:
-        """Write these down, all or none, in one transaction. BacklogFull when there is no room for all of them.
+        """Write these down, all or none, in one transaction. BacklogFull when there is no room for all that are new.
 
         A job keeps the `state` it comes with (HELD or QUEUED); its key is the store's, its token and its counts begin at 0. One
         whose `after` names a job whose counted attempt has ended, or that is not there, is not held back by it: it is written
         as `lifecycle.follow` says. Within one call, `after` names earlier jobs.
+
+        A job whose `unique_key` an unfinished job of the same `app` has, be it an earlier one of this call, is not written:
+        that one stands for it. What is `after` it in this call waits instead for whatever it would have waited for itself, as
+        if it had been left out. Where the one that stands is held, and not of this call, it is shared from now on (`discard`).
         """
         ...
 
@@ -134,7 +143,7 @@ class Store(Protocol):
 
     def discard(self, keys: Sequence[int]) -> Pending[None]:
         """Delete these jobs as far as they are still held by this process: their request failed before it answered. What was
-        to run after one of them follows."""
+        to run after one of them follows. One that is shared is released instead, since another request counts on it."""
         ...
 
     def claim(self, want: Want) -> Pending[Claims]:
@@ -168,8 +177,11 @@ class Store(Protocol):
 
     def change(self, change: Change, ids: Sequence[str]) -> Pending[Sequence[Job | None]]:
         """A person's wish (`lifecycle.cancel`, `lifecycle.retry`); answers with each job as it is now, None where unknown.
-        A cancelled job lets the one after it follow. FORGET deletes finished jobs, and answers with each as it was; an
-        unfinished one is left, and answered as it is. Wakes the workers."""
+        Wakes the workers.
+
+        A cancelled job lets the one after it follow. RETRY leaves a job as it is while an unfinished one has its unique key.
+        FORGET deletes finished jobs, and answers with each as it was; an unfinished one is left, and answered as it is.
+        """
         ...
 
     def get(self, id: str) -> Pending[Job | None]:

@@ -10,6 +10,7 @@ from afterword import events
 from afterword.errors import BacklogFull
 from afterword.jobs.job import Job, State
 from afterword.stores.rows import NEW_COLUMNS, new_row
+from afterword.stores.sqlite import uniqueness
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb
 from afterword.stores.store import Added
 
@@ -25,7 +26,7 @@ UPDATE jobs SET {FOLLOWED} WHERE key IN (SELECT value FROM json_each(?))
 AND NOT EXISTS (SELECT 1 FROM jobs AS before WHERE before.id = jobs.after AND NOT before.ended)
 """
 
-_DISCARDED = f"SELECT key, id FROM jobs WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD} AND owner = ?"
+_DISCARDED = f"SELECT key, id, shared FROM jobs WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD} AND owner = ?"
 _DISCARD = "DELETE FROM jobs WHERE key IN (SELECT value FROM json_each(?))"
 
 
@@ -33,36 +34,46 @@ def _add(transaction: Transaction, calls: Sequence[Sequence[Job]]) -> Sequence[S
     fits = transaction.room.admit(transaction.connection, calls)
     jobs = [job for call, fit in zip(calls, fits, strict=True) if fit for job in call]
     added = _insert(transaction.connection, jobs)
+    answers = iter(added)
+    answered = [list(itertools.islice(answers, len(call))) if fit else None for call, fit in zip(calls, fits, strict=True)]
+    if any(job.unique_key is not None for job in jobs):
+        for call, answer in zip(calls, answered, strict=True):
+            if answer is not None:
+                uniqueness.share(transaction.connection, call, answer)
+        jobs = uniqueness.close_up(transaction.connection, jobs, added)
     _detach(transaction.connection, jobs, added)
     transaction.written += [job.id for job, one in zip(jobs, added, strict=True) if one.created]
     transaction.wakes |= any(job.state is State.QUEUED for job in jobs)
-    answers = iter(added)
-    return [
-        list(itertools.islice(answers, len(call))) if fit else BacklogFull(limit=transaction.room.limit)
-        for call, fit in zip(calls, fits, strict=True)
-    ]
+    return [BacklogFull(limit=transaction.room.limit) if answer is None else answer for answer in answered]
 
 
 def _release(transaction: Transaction, calls: Sequence[Sequence[int]]) -> Sequence[None]:
-    keys = [key for call in calls for key in call]
-    transaction.connection.execute(_RELEASE, (json.dumps(keys),))
-    transaction.facts.append(events.Released(tuple(keys)))
-    transaction.wakes = True
+    _let_go(transaction, [key for call in calls for key in call])
     return [None] * len(calls)
 
 
 def _discard(transaction: Transaction, calls: Sequence[Sequence[int]]) -> Sequence[None]:
     asked = json.dumps([key for call in calls for key in call])
     found = transaction.connection.execute(_DISCARDED, (asked, transaction.process)).fetchall()
-    if found:
-        transaction.connection.execute(_DISCARD, (json.dumps([key for key, _ in found]),))
-        transaction.connection.execute(FOLLOW, (json.dumps([id for _, id in found]),))
+    shared = [key for key, _, shared in found if shared]
+    alone = [(key, id) for key, id, shared in found if not shared]
+    if shared:
+        _let_go(transaction, shared)
+    if alone:
+        transaction.connection.execute(_DISCARD, (json.dumps([key for key, _ in alone]),))
+        transaction.connection.execute(FOLLOW, (json.dumps([id for _, id in alone]),))
     return [None] * len(calls)
 
 
 ADD = Verb(_add)
 RELEASE = Verb(_release)
 DISCARD = Verb(_discard)
+
+
+def _let_go(transaction: Transaction, keys: Sequence[int]) -> None:
+    transaction.connection.execute(_RELEASE, (json.dumps(keys),))
+    transaction.facts.append(events.Released(tuple(keys)))
+    transaction.wakes = True
 
 
 def _insert(connection: Connection, jobs: Sequence[Job]) -> list[Added]:
@@ -79,8 +90,8 @@ def _insert_chunk(connection: Connection, jobs: Sequence[Job]) -> Sequence[Added
     inserted = connection.execute(_insert_statement(len(jobs)), [value for job in jobs for value in new_row(job)])
     if inserted.rowcount == len(jobs):
         first = (inserted.lastrowid or 0) - len(jobs) + 1
-        return [Added(key, created=True) for key in range(first, first + len(jobs))]
-    return _look_up(connection, [job.id for job in jobs], inserted.rowcount)
+        return [Added(key, True, job.id) for key, job in enumerate(jobs, first)]
+    return _look_up(connection, jobs, inserted.rowcount)
 
 
 @functools.cache
@@ -88,21 +99,24 @@ def _insert_statement(rows: int) -> str:
     row = f"({', '.join('?' * len(NEW_COLUMNS))})"
     return (
         f"INSERT INTO jobs ({', '.join(NEW_COLUMNS)}) SELECT * FROM (VALUES {', '.join([row] * rows)}) AS new"
-        " WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = new.column1) ON CONFLICT (id) DO NOTHING"
+        " WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = new.column1) ON CONFLICT DO NOTHING"
     )
 
 
-def _look_up(connection: Connection, ids: Sequence[str], created: int) -> Sequence[Added]:
-    """The answers where some ids were there before: of all the jobs with these ids, the `created` highest keys are new."""
-    asked = (json.dumps(ids),)
+def _look_up(connection: Connection, jobs: Sequence[Job], created: int) -> Sequence[Added]:
+    """The answers where some were not written. Of all the jobs with these ids, the `created` highest keys are new; where there
+    is no job with an id, another has its unique key."""
+    asked = (json.dumps([job.id for job in jobs]),)
     live = connection.execute("SELECT id, key FROM jobs WHERE id IN (SELECT value FROM json_each(?))", asked).fetchall()
     old = connection.execute("SELECT id, key FROM finished WHERE id IN (SELECT value FROM json_each(?))", asked).fetchall()
     keys = dict(live + old)
     new = set(sorted((key for _, key in live), reverse=True)[:created])
+    standing = uniqueness.standing(connection, [job for job in jobs if job.id not in keys])
     answers = []
-    for id in ids:
-        answers.append(Added(keys[id], created=keys[id] in new))
-        new.discard(keys[id])  # The same id twice is created once.
+    for job in jobs:
+        key = keys.get(job.id)
+        answers.append(standing[uniqueness.name(job)] if key is None else Added(key, key in new, job.id))
+        new.discard(answers[-1].key)  # The same id twice is created once.
     return answers
 
 

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
-from afterword.stores.sqlite import moving, reading
+from afterword.stores.sqlite import moving, reading, uniqueness
 from afterword.stores.sqlite.transaction import FOLLOW, Transaction, Verb
 from afterword.stores.store import Change
 
@@ -29,7 +29,7 @@ def _change_one(transaction: Transaction, change: Change, id: str) -> Job | None
                 moving.finish(transaction.connection, [changed])
                 transaction.connection.execute(FOLLOW, (json.dumps([id]),))
         case Change.RETRY:
-            changed = lifecycle.retry(job)
+            changed = job if uniqueness.standing(transaction.connection, [job]) else lifecycle.retry(job)
             if changed is not job:
                 moving.revive(transaction.connection, [changed])
         case Change.FORGET:

@@ -80,6 +80,9 @@ def _page(connection: Connection, table: str, query: Query, states: Sequence[Sta
     if query.task is not None:
         conditions.append("task = ?")
         values.append(query.task)
+    if query.unique_key is not None:
+        conditions.append("unique_key = ?")
+        values.append(query.unique_key)
     if query.id is not None:
         conditions.append(_LIKE_ID.format(table=table))
         values += [query.id, query.id + _LAST, -len(query.id), query.id]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlite3 import Connection
 
 from afterword.jobs.job import Job
+from afterword.stores.sqlite import uniqueness
 
 _SHARES = 100
 """A count lets this part of all the room be used before the next count, so that processes which count apart exceed the limit by
@@ -31,17 +32,33 @@ class Room:
         return [True] * len(calls)
 
     def _choose(self, connection: Connection, calls: Sequence[Sequence[Job]], left: int) -> Sequence[bool]:
-        """Call by call; those jobs that are there already need no room."""
+        """Call by call; those jobs that are there already need no room, nor do those whose unique key is taken."""
         self._credit = 0
-        known = _known(connection, [job.id for jobs in calls for job in jobs])
+        jobs = [job for call in calls for job in call]
+        known = _known(connection, [job.id for job in jobs])
+        taken = set(uniqueness.standing(connection, jobs))
         fits = []
-        for jobs in calls:
-            new = {job.id for job in jobs} - known
+        for call in calls:
+            new, keys = _new(call, known, taken)
             fits.append(len(new) <= left)
             if fits[-1]:
                 left -= len(new)
                 known |= new
+                taken |= keys
         return fits
+
+
+def _new(call: Sequence[Job], known: set[str], taken: set[uniqueness.Name]) -> tuple[set[str], set[uniqueness.Name]]:
+    """The ids that a call would write, and the unique keys that it would take."""
+    new: set[str] = set()
+    keys: set[uniqueness.Name] = set()
+    for job in call:
+        name = uniqueness.name(job)
+        if job.id not in known and name not in taken and name not in keys:
+            new.add(job.id)
+            if job.unique_key is not None:
+                keys.add(name)
+    return new, keys
 
 
 def _count(connection: Connection, limit: int) -> int:

@@ -22,6 +22,7 @@ from afterword.testing.contract.reading import Reading
 from afterword.testing.contract.releasing import Releasing
 from afterword.testing.contract.rescuing import Rescuing
 from afterword.testing.contract.settling import Settling
+from afterword.testing.contract.unique import Unique
 from afterword.testing.contract.waking import Waking
 
 __all__ = ["Kill", "Make", "StoreContract"]
@@ -29,6 +30,7 @@ __all__ = ["Kill", "Make", "StoreContract"]
 
 class StoreContract(
     Adding,
+    Unique,
     Releasing,
     Following,
     Claiming,

@@ -19,6 +19,9 @@ class Adding(Bench):
             retry=Retry(7, 0.5, 3.0, 60.0, 0.0),
             arguments='{"to":"Zoë \\u0000"}'.encode(),
             at_most_once=True,
+            timeout=1_500_000,
+            unique_key="report-7",
+            origin="main:send_it",
         )
         (added,) = store.add([given]).result(PATIENCE)
         assert now(store, given) == given._replace(key=added.key)
@@ -53,7 +56,7 @@ class Adding(Bench):
     def test_an_id_that_is_there_is_not_added_again(self, store: Store) -> None:
         (first,) = add(store, job())
         (again,) = store.add([first._replace(task="main:other")]).result(PATIENCE)
-        assert again == (first.key, False)
+        assert again == (first.key, False, first.id)
         assert now(store, first) == first
 
     def test_an_id_of_the_history_is_not_added_again(self, store: Store) -> None:
@@ -61,8 +64,8 @@ class Adding(Bench):
         settle(store, claim_one(store))
         new = job()
         known, created = store.add([first, new]).result(PATIENCE)
-        assert known == (first.key, False)
-        assert created == (now(store, new).key, True)
+        assert known == (first.key, False, first.id)
+        assert created == (now(store, new).key, True, new.id)
         assert now(store, first).state is State.SUCCEEDED
 
     def test_known_and_new_ids_in_one_call_are_told_apart(self, store: Store) -> None:
