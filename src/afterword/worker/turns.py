@@ -8,12 +8,17 @@ from afterword.clock import SECOND, Clock
 from afterword.errors import StoreError, StoreReplaced
 from afterword.events import Claimed, Ended, Settled, StoreFailed, Tell
 from afterword.jobs import lifecycle
-from afterword.jobs.job import Job
-from afterword.jobs.outcome import Outcome
-from afterword.stores.store import Claims, Store, Verdict, Want
+from afterword.jobs.job import Job, State
+from afterword.jobs.outcome import Interrupted, Outcome
+from afterword.stores.store import Claims, Query, Store, Verdict, Want
 
 REST = 0.2
 """Seconds to wait after the store failed."""
+
+UNHEARD = "the answer to its claim was lost"
+
+_RUNNING = 10_000
+"""Jobs that run at a time, of all workers, and then some."""
 
 Attempted = tuple[Job, Outcome]
 
@@ -47,6 +52,7 @@ class Turns:
         self._hinted = True
         self._outcomes: list[Attempted] = []
         self._leases: dict[int, int] = {}
+        self._unheard = False
         self._due: asyncio.TimerHandle | None = None
 
     def leases(self) -> list[tuple[int, int]]:
@@ -76,6 +82,8 @@ class Turns:
             await self._stir.wait()
             self._stir.clear()
             try:
+                if self._unheard:
+                    await self._put_back()
                 await self._turn()
             except StoreReplaced:
                 raise
@@ -100,7 +108,18 @@ class Turns:
             raise
         finally:
             if claiming:
+                self._unheard = True
                 self._claimed(await claiming, room)
+                self._unheard = False
+
+    async def _put_back(self) -> None:
+        """A claim that failed may have been written all the same. Then jobs run, says the store, of which nobody here knows,
+        and no rescuer takes them from a process that lives."""
+        running = await self._store.find(Query(states=(State.RUNNING,), limit=_RUNNING))
+        ours = [job for job in running if job.owner == self._store.process and self._leases.get(job.key) != job.token]
+        self._leases.update((job.key, job.token) for job in ours)
+        self.answer([(job, Interrupted(UNHEARD, started=False)) for job in ours])
+        self._unheard = False
 
     def _settlements(self, outcomes: Sequence[Attempted]) -> list[lifecycle.Settlement]:
         now = self._clock.now()
