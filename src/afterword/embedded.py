@@ -13,14 +13,15 @@ from afterword.launch import Launch
 from afterword.stores.store import Store
 from afterword.stores.url import open_store
 from afterword.telemetry.logs import Logs
+from afterword.telemetry.outlet import Outlet
 from afterword.worker.worker import Worker
 
 
-def serve(launch: Launch, listeners: Sequence[Tell] = ()) -> int:
+def serve(launch: Launch, listeners: Sequence[Tell] = (), clock: Clock | None = None) -> int:
     """Be a worker until asked to stop; `listeners` are told what happens. Returns the exit code."""
     _configure_logging()
     tell = Listeners([Logs(), *listeners]).tell
-    clock = SystemClock()
+    clock = clock or SystemClock()
     store = open_store(launch.store, clock=clock, tell=tell)
     try:
         store.open()
@@ -43,7 +44,7 @@ async def _work(store: Store, launch: Launch, clock: Clock, tell: Tell) -> None:
 
 
 def _configure_logging() -> None:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Outlet(sys.stderr.fileno())
     handler.setFormatter(logging.Formatter("%(levelname)-9s %(name)s[%(process)d] %(message)s"))
     logger = logging.getLogger("afterword")
     logger.addHandler(handler)

@@ -1,6 +1,7 @@
 """How a process ended, in words, from processes that really end so."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from afterword.worker import exits
+from tests.support.processes import wait_until
 
 ENDINGS = {
     "import os; os._exit(3)": "exited with 3",
@@ -36,3 +38,17 @@ async def test_an_exit_that_is_known_already_is_not_waited_for() -> None:
     process.wait()
     async with asyncio.timeout(30):
         await exits.gone(process)
+
+
+@pytest.mark.process
+def test_a_child_that_was_stopped_is_told_from_one_that_runs_and_one_that_is_gone() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+    assert not exits.stopped(process)
+    os.kill(process.pid, signal.SIGSTOP)
+    wait_until(lambda: exits.stopped(process), "its standing still")
+    assert exits.stopped(process)  # To ask has changed nothing.
+    os.kill(process.pid, signal.SIGCONT)
+    wait_until(lambda: not exits.stopped(process), "its going on")
+    process.kill()
+    process.wait()
+    assert not exits.stopped(process)

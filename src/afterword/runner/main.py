@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import traceback
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from afterword.runner.orphans import die_with, hold
 from afterword.starts import Starts
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
+from afterword.telemetry.outlet import write
 
 NICENESS = 5
 """Runners give way to the application's own process."""
@@ -56,8 +58,7 @@ def _serve(runner: "Runner", pipe: socket.socket) -> None:
         try:
             loop.run(runner.run(pipe))
         except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
+            _last_words(traceback.format_exc())
             os._exit(1)
 
 
@@ -118,6 +119,13 @@ class Runner:
             # The worker is gone, or talks garbage: what runs here is no longer ours to run.
             os._exit(1)
         self._over.set()
+
+
+def _last_words(text: str) -> None:
+    """Onto the standard error output, without waiting for long where nobody reads it."""
+    speaking = threading.Thread(target=write, args=(2, text.encode("utf-8", "backslashreplace")), daemon=True)
+    speaking.start()
+    speaking.join(1.0)
 
 
 def _give_way() -> None:

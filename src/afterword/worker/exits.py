@@ -45,6 +45,14 @@ async def gone(process: subprocess.Popen[bytes]) -> None:
     await done.wait()
 
 
+def stopped(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a child of ours stands still by a signal (SIGSTOP). The kernel tells it to parents; a debugger does not count."""
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+    except (AttributeError, ChildProcessError):  # A system that cannot tell, or a child that is gone.
+        return False
+
+
 def cause(returncode: int) -> str:
     """Why a process ended, from the `returncode` of `subprocess`."""
     if returncode >= 0:

@@ -25,8 +25,18 @@ SHORTEST_REST = 0.1
 LONGEST_REST = 30.0
 """Seconds to wait, at least and at most, before a worker that keeps dying is started again."""
 
+STILL = 20
+"""Looks in a row at which a worker of ours was stopped, after which it is ended: 5 s, less than others wait for the gate of a
+store. Looks are counted, not seconds: they stop when this process is stopped too, or the whole machine sleeps."""
+
 PATIENCE = 5.0
 """Seconds that an application which stops waits for its worker; the worker drains on by itself if that takes longer."""
+
+
+STOPPED = f"it was stopped by a signal for {STILL * PERIOD:g} s, and ended for that"
+
+_lifelines: set[int] = set()
+"""Our ends of the lifelines. A forked child closes its copies: it may outlive us, and keep the worker from seeing our end."""
 
 
 class Keeper:
@@ -80,13 +90,28 @@ class Keeper:
         """Start a worker, see it end, and wait as long as seems good before there is another."""
         began = asyncio.get_running_loop().time()
         self._worker, self._lifeline = _spawn(self._launch)
-        await exits.gone(self._worker)
+        stood = await self._watch(self._worker)
         self._let_go()
         if asyncio.get_running_loop().time() - began >= SETTLED:
             self._rests.over()
         rest = self._rests.longer()
-        self._tell(WorkerLost(self._worker.pid, exits.cause(self._worker.returncode), rest))
+        cause = STOPPED if stood else exits.cause(self._worker.returncode)
+        self._tell(WorkerLost(self._worker.pid, cause, rest))
         await asyncio.sleep(rest)
+
+    async def _watch(self, worker: subprocess.Popen[bytes]) -> bool:
+        """Until it is gone. Answers whether it was ended since it stood still: stopped, it keeps its jobs for as long as that
+        lasts, and if it was just writing, it keeps everybody from the store."""
+        ended = asyncio.ensure_future(exits.gone(worker))
+        still = 0
+        try:
+            while not (await asyncio.wait([ended], timeout=PERIOD))[0]:
+                still = still + 1 if exits.stopped(worker) else 0
+                if still == STILL:
+                    worker.kill()
+        finally:
+            ended.cancel()
+        return still >= STILL
 
     async def _somebody_works(self) -> bool:
         try:
@@ -96,9 +121,10 @@ class Keeper:
             return True  # A worker could do no more than we can. Ask again.
 
     def _let_go(self) -> None:
-        if self._lifeline is not None:
+        if self._lifeline is not None and self._lifeline in _lifelines:
+            _lifelines.discard(self._lifeline)
             os.close(self._lifeline)
-            self._lifeline = None
+        self._lifeline = None
 
 
 def patience(command_line: Sequence[str]) -> float:
@@ -124,4 +150,14 @@ def _spawn(launch: Launch) -> tuple[subprocess.Popen[bytes], int]:
         raise
     finally:
         os.close(theirs)
+    _lifelines.add(ours)
     return worker, ours
+
+
+def _cut_lifelines() -> None:
+    for lifeline in _lifelines:
+        os.close(lifeline)
+    _lifelines.clear()
+
+
+os.register_at_fork(after_in_child=_cut_lifelines)

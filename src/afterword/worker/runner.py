@@ -1,5 +1,6 @@
 """A runner as its worker sees it: a child process, a channel, a map of starts, and the jobs it has in hand."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -22,6 +23,9 @@ CLEANING = 5_000_000
 
 LAST_CALL = 5_000_000
 """Microseconds that the others of a runner get to end before it is killed for the sake of one whose time is up."""
+
+PARTING = 0.2
+"""Seconds within which a runner whose pipe has closed is gone, if it died; else it has closed it itself."""
 
 PROMPT = 300_000
 """Microseconds within which a runner begins what it was handed, unless it is stuck."""
@@ -68,7 +72,7 @@ class Runner:
         self._free = list(reversed(range(launch.concurrency)))
         self._broken: str | None = None
         self._ours = False
-        self._garbage: FrameError | None = None
+        self._dropped: str | None = None
         self._process, stream, self._starts = _spawn(launch, life)
         self._channel = Channel(stream, self._received, self._closed)
         exits.watch(self._process, self._exited)
@@ -162,8 +166,15 @@ class Runner:
 
     def _closed(self, error: FrameError | None) -> None:
         # The exit tells the rest. A runner that closed its pipe or sends garbage is of no use any more.
-        self._garbage = error
-        self._process.kill()
+        if error is None:
+            asyncio.get_running_loop().call_later(PARTING, self._drop, "closed the pipe to its worker")
+        else:
+            self._drop(f"sent garbage to its worker ({error})")
+
+    def _drop(self, why: str) -> None:
+        if self._process.poll() is None:
+            self._dropped = why
+            self._process.kill()
 
     def _exited(self) -> None:
         self._channel.drain()
@@ -173,7 +184,7 @@ class Runner:
         unstarted = tuple(job for slot, job in self._jobs.items() if not self._starts.marked(slot))
         self._jobs.clear()
         self._starts.close()
-        cause = f"sent garbage to its worker ({self._garbage})" if self._garbage else exits.cause(self._process.returncode)
+        cause = self._dropped or exits.cause(self._process.returncode)
         self._audience.died(self, Death(cause, self._ours, self._broken, started, unstarted, late))
 
 
