@@ -29,7 +29,8 @@ def _change_one(transaction: Transaction, change: Change, id: str) -> Job | None
                 moving.finish(transaction.connection, [changed])
                 transaction.connection.execute(FOLLOW, (json.dumps([id]),))
         case Change.RETRY:
-            changed = job if uniqueness.standing(transaction.connection, [job]) else lifecycle.retry(job)
+            taken = uniqueness.name(job) in uniqueness.standing(transaction.connection, [job])
+            changed = job if taken else lifecycle.retry(job)
             if changed is not job:
                 moving.revive(transaction.connection, [changed])
         case Change.FORGET:

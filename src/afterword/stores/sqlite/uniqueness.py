@@ -22,7 +22,7 @@ _WAIT = "UPDATE jobs SET after = ? WHERE key = ?"
 
 
 def standing(connection: Connection, jobs: Iterable[Job]) -> dict[Name, Added]:
-    """The unfinished jobs that have the unique keys of these, as what is answered to those that come later."""
+    """The unfinished jobs that have the unique keys of these, in whatever application, as what is answered to later ones."""
     keys = {job.unique_key for job in jobs if job.unique_key is not None}
     if not keys:
         return {}

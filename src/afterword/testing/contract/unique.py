@@ -225,6 +225,13 @@ class Unique(Bench):
         assert states(store, *jobs) == [State.QUEUED, State.FAILED]
         assert refused(store, job(unique_key="a")) == [jobs[0].id]
 
+    def test_a_key_that_only_another_application_has_is_free(self, store: Store) -> None:
+        (first,) = add(store, job(unique_key="a", retry=ONCE))
+        settle(store, claim_one(store), Failed("no"))
+        add(store, job(unique_key="a", app="other:app"))
+        store.change(Change.RETRY, [first.id]).result(PATIENCE)
+        assert states(store, first) == [State.QUEUED]
+
     def test_a_late_outcome_takes_no_key_back(self, store: Store, worker: Store, kill: Kill) -> None:
         add(store, job(unique_key="a", at_most_once=True))
         running = claim_one(worker)
