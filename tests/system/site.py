@@ -61,10 +61,12 @@ class Server:
 
 
 class Site:
-    """Everything happens in `folder`. Whatever was started is gone when `clear` returns."""
+    """Everything happens in `folder`, unless the `database` is put elsewhere before anything starts. Whatever was started is
+    gone when `clear` returns."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.database = folder / "afterword.db"
         self._processes: list[subprocess.Popen[bytes]] = []
         self._seen: set[int] = set()
         self._logs = 0
@@ -115,6 +117,8 @@ class Site:
     def _start(self, command: list[str], **environment: str) -> tuple[subprocess.Popen[bytes], Path]:
         self._logs += 1
         log = self.folder / f"log-{self._logs}.txt"
+        if self.database.parent != self.folder:
+            environment.setdefault("AFTERWORD_STORE", self.url)
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
@@ -131,7 +135,7 @@ class Site:
 
     @property
     def url(self) -> str:
-        return f"sqlite:///{self.folder / 'afterword.db'}"
+        return f"sqlite:///{self.database}"
 
     def ledger(self) -> list[Entry]:
         path = self.folder / "ledger.txt"
@@ -165,7 +169,7 @@ class Site:
 
     @contextmanager
     def store(self) -> Iterator[SqliteStore]:
-        store = SqliteStore(self.folder / "afterword.db")
+        store = SqliteStore(self.database)
         try:
             yield store
         finally:
@@ -189,7 +193,7 @@ class Site:
 
     def check(self) -> None:
         """The file is sound."""
-        with sqlite3.connect(self.folder / "afterword.db") as connection:
+        with sqlite3.connect(self.database) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         connection.close()
 
