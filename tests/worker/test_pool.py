@@ -1,10 +1,18 @@
-"""Who is to blame for a runner's death."""
+"""Who is to blame for a runner's death, and what becomes of those who waited."""
 
+from collections.abc import Sequence
+
+import pytest
+
+from afterword.events import nobody
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Crashed, Failed, Interrupted
 from afterword.jobs.retry import Retry
-from afterword.worker.pool import blame
-from afterword.worker.runner import Death
+from afterword.launch import Launch
+from afterword.worker import pool
+from afterword.worker.placing import Seat
+from afterword.worker.pool import Pool, blame
+from afterword.worker.runner import Audience, Death
 
 
 def job(id: str) -> Job:
@@ -42,3 +50,53 @@ def test_a_kill_of_our_own_is_nobodys_fault() -> None:
         "b": Interrupted("its worker stopped it", started=True),
         "c": Interrupted("its runner ended: segmentation fault", started=False),
     }
+
+
+class StandIn:
+    """A runner that takes jobs and does nothing."""
+
+    pid = 1
+    ready = True
+    exclusive = False
+
+    def __init__(self, launch: Launch, life: str | None, audience: Audience) -> None:
+        self.jobs: list[Job] = []
+
+    @property
+    def seat(self) -> Seat:
+        return Seat(load=len(self.jobs), ready=True, exclusive=self.exclusive)
+
+    def look(self, now: int) -> bool:
+        return False
+
+    def enforce(self, now: int) -> bool:
+        return False
+
+    def hand(self, jobs: Sequence[Job], now: int) -> None:
+        self.jobs += jobs
+
+
+def test_a_suspect_that_waited_for_another_goes_to_the_runner_at_leisure_when_that_one_dies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runners: list[StandIn] = []
+
+    def start(launch: Launch, life: str | None, audience: Audience) -> StandIn:
+        runners.append(StandIn(launch, life, audience))
+        return runners[-1]
+
+    monkeypatch.setattr(pool, "Runner", start)
+    launch = Launch(store="memory", app="main:app", path=(), runners=1)
+    it = Pool(launch, None, lambda outcomes: None, nobody, lambda: 1)
+    it.review()
+    it.take([job("ordinary")])
+    it._busy_since = -10_000_000
+    it.review()
+    first, second = runners
+    it.take([job("killer")._replace(alone=True), job("suspect")._replace(alone=True)])
+    first.jobs.clear()
+    assert [one.id for one in second.jobs] == ["killer"]
+
+    it.died(second, Death("segmentation fault", False, None, started=(second.jobs[0],), unstarted=()))  # type: ignore[arg-type]
+
+    assert [one.id for one in first.jobs] == ["suspect"]

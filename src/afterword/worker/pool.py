@@ -143,6 +143,7 @@ class Pool(Audience):
             self._delay(runner, death)
         elif not death.ours:
             self._tell(RunnerDied(runner.pid, death.cause, tuple(job.id for job in death.started)))
+        self._place()  # A suspect that waited while another one ran may go to a runner at leisure, and no other event may come.
         self._answer(blame(death, alone=runner.exclusive))
         self.review()
 
