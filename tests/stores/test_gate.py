@@ -68,18 +68,26 @@ def test_waiting_has_an_end_and_names_the_holder(make: Callable[[float], Gate]) 
         waiting.take()
 
 
-def test_what_a_vain_wait_gets_at_last_serves_the_next(make: Callable[[float], Gate]) -> None:
-    holder, waiting, third = make(PATIENCE), make(0.05), make(0.05)
+def test_what_a_vain_wait_gets_at_last_it_lets_go(make: Callable[[float], Gate]) -> None:
+    holder, waiting, third = make(PATIENCE), make(0.05), make(PATIENCE)
     holder.take()
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             waiting.take()
     holder.free()
+    third.take()  # Though `waiting` never comes again.
+    third.free()
     waiting.take()
+
+
+def test_a_second_wait_gets_what_the_first_waited_for_in_vain(make: Callable[[float], Gate]) -> None:
+    holder, waiting = make(PATIENCE), make(0.05)
+    holder.take()
     with pytest.raises(StoreUnavailable):
-        third.take()
-    waiting.free()
-    third.take()
+        waiting.take()
+    threading.Timer(0.02, holder.free).start()
+    waiting._patience = PATIENCE
+    waiting.take()
 
 
 def test_a_gate_that_is_closed_while_it_waits_lets_others_pass(make: Callable[[float], Gate]) -> None:

@@ -24,8 +24,7 @@ class Gate:
     """For one thread of one process at a time.
 
     `flock` either does not wait or waits without a bound, and a holder that was stopped (SIGSTOP) may hold for ever. So it is
-    first tried without waiting; where that fails, a thread of its own waits, and this one waits for that one, with a bound. A
-    thread that was given up goes on waiting, and what it gets at last serves whoever comes next.
+    first tried without waiting; where that fails, a stand-in waits, and this thread waits for that one, with a bound.
     """
 
     def __init__(self, path: Path, store: str, patience: float) -> None:
@@ -34,19 +33,18 @@ class Gate:
         self._patience = patience
         self._descriptor: int | None = None
         self._signature: mmap.mmap | None = None
-        self._granted: threading.Event | None = None
+        self._stand_in: _StandIn | None = None
 
     def take(self) -> None:
         """Raises StoreUnavailable, naming the holder, when the gate stays shut for too long."""
         descriptor = self._opened()
-        if self._granted is None and not _try(descriptor):
-            self._granted = _wait(descriptor)
-        if self._granted is not None:
-            if not self._granted.wait(self._patience):
-                raise StoreUnavailable(
-                    store=self._store, why=f"process {self._holder()} has kept it from all others for {self._patience:g} s"
-                )
-            self._granted = None
+        if self._stand_in is None:
+            self._stand_in = _StandIn(descriptor)
+        # While the stand-in still waits from the last time, the lock comes to it, and not to us.
+        if (self._stand_in.waits or not _try(descriptor)) and not self._stand_in.wait(self._patience):
+            raise StoreUnavailable(
+                store=self._store, why=f"process {self._holder()} has kept it from all others for {self._patience:g} s"
+            )
         self._sign(descriptor)
 
     def free(self) -> None:
@@ -60,9 +58,11 @@ class Gate:
             self._signature.close()
             self._signature = None
         if self._descriptor is not None:
+            if self._stand_in is not None:
+                self._stand_in.closed = True  # Its descriptor may soon be that of another file.
+                self._stand_in = None
             os.close(self._descriptor)
             self._descriptor = None
-            self._granted = None
 
     def _opened(self) -> int:
         if self._descriptor is None:
@@ -94,12 +94,37 @@ def _try(descriptor: int) -> bool:
     return True
 
 
-def _wait(descriptor: int) -> threading.Event:
-    granted = threading.Event()
+class _StandIn:
+    """A thread that waits for the lock on `descriptor` in another's stead, for as long as that takes.
 
-    def wait() -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        granted.set()
+    When the other has given up by then, it lets the lock go at once: whoever gave up may not come again for hours.
+    """
 
-    threading.Thread(target=wait, name="afterword-gate", daemon=True).start()
-    return granted
+    def __init__(self, descriptor: int) -> None:
+        self.waits = False
+        self.closed = False
+        self._descriptor = descriptor
+        self._changed = threading.Condition()
+        self._wanted = False
+        self._granted = False
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the lock was granted in that time."""
+        with self._changed:
+            self._wanted, self._granted = True, False
+            if not self.waits:
+                self.waits = True
+                threading.Thread(target=self._run, name="afterword-gate", daemon=True).start()
+            granted = self._changed.wait_for(lambda: self._granted, seconds)
+            self._wanted = False
+            return granted
+
+    def _run(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        with self._changed:
+            self.waits = False
+            if self._wanted:
+                self._granted = True
+                self._changed.notify_all()
+            elif not self.closed:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
