@@ -52,7 +52,8 @@ def judge(
     assert not lost, f"L1: accepted and gone: {sorted(lost)}"
     ran = set(refused) & (starts.keys() | jobs.keys())
     assert not ran, f"L2: refused, and there all the same: {sorted(ran)}"
-    begun = {n: jobs[n].state.word for n in cancelled if n in starts or jobs[n].state is not State.CANCELLED}
+    # One whose worker died may have begun there, before it was put back and cancelled.
+    begun = {n: jobs[n].state.word for n in cancelled if starts[n] > jobs[n].lost or jobs[n].state is not State.CANCELLED}
     assert not begun, f"L4: cancelled, and it began all the same: {begun}"
     if not unfinished:
         waiting = {number: job.state.word for number, job in jobs.items() if not job.state.finished}

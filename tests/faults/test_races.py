@@ -1,0 +1,62 @@
+"""Two want the same, or one of them is not told."""
+
+import time
+
+import pytest
+
+from afterword.jobs.job import State
+from tests.faults.backlog import pour, wait_until_run_out
+from tests.faults.conftest import Count
+from tests.faults.oracle import judge
+from tests.support.processes import PATIENCE, wait_until
+from tests.system.site import Site
+
+
+@pytest.mark.fault(
+    "two processes cancel what is about to be claimed by two busy workers, one of which is killed (-9)",
+    "each task ends as one of cancelled or run: cancelled is only what waits, and it never begins after that",
+)
+def test_cancel_races(site: Site, tally: Count) -> None:
+    numbers = range(1000, 1600)
+    server = site.serve(worker=False)
+    pour(site, server, "sleep_unordered", numbers)
+    cancellers = [site.run("cancelling.py") for _ in range(2)]
+    for _, log in cancellers:
+        wait_until(lambda log=log: "ready" in log.read_text(), "a canceller")  # type: ignore[misc]
+    dying, standing = site.work(concurrency=4), site.work(concurrency=4)
+    wait_until(lambda: {dying.pid, standing.pid} == {entry.parent for entry in site.ledger()}, "work of both")
+    dying.kill()
+    wait_until_run_out(site, len(numbers))
+    for canceller, log in cancellers:
+        assert canceller.wait(PATIENCE) == 0, log.read_text()
+    jobs = site.jobs()
+    told = {line for _, log in cancellers for line in log.read_text().split()} - {"ready"}
+    cancelled = {number for number, job in jobs.items() if job.state is State.CANCELLED}
+    assert told == {jobs[number].id for number in cancelled}
+    assert 0 < len(cancelled) < len(numbers), "nobody raced"
+    tally(judge(site, numbers, cancelled=cancelled, twice_at_most=8))
+
+
+@pytest.mark.fault(
+    "every hint to the worker is lost: its socket is taken away",
+    "it finds the work by itself, within its poll interval of 0.1 s",
+)
+def test_wake_lost(site: Site, tally: Count) -> None:
+    server = site.serve()
+    server.add("sleep", 1000)
+    site.wait_for([1000])
+    sockets = list((site.folder / "afterword.db.run").glob("*.wake"))
+    assert sockets
+    for socket in sockets:
+        socket.unlink()
+    waits = []
+    for number in range(10):
+        added = time.monotonic()
+        server.add("sleep", number)
+        site.wait_for([number], "start")
+        waits.append(site.by_number()[number][0].at / 1e9 - added)
+    assert not list((site.folder / "afterword.db.run").glob("*.wake"))
+    # The file is looked at ten times a second; half of all waits are shorter than that, on a machine that is not too busy.
+    assert sorted(waits)[2] < 0.2
+    site.wait_until_finished(11)
+    tally(judge(site, [*range(10), 1000], recovery=max(waits)))
