@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import wait_until
+
 _NEW_MOUNTS = 0x00020000
 """CLONE_NEWNS."""
 
@@ -50,12 +52,16 @@ class Ext4(Disk):
         super().__init__(path)
         self._image = image
 
-    def mount(self, *options: str) -> None:
-        _run("mount", "-o", ",".join(("loop", "errors=remount-ro", *options)), str(self._image), str(self.path))
+    def mount(self) -> None:
+        _run("mount", "-o", "loop,errors=remount-ro", str(self._image), str(self.path))
+
+    def remount(self, how: str) -> None:
+        """`ro` or `rw`; nobody may have it open for writing."""
+        _run("mount", "-o", f"remount,{how}", str(self.path))
 
     def unmount(self) -> None:
-        """Everybody must have left."""
-        _run("umount", str(self.path))
+        """Everybody must have left; the last of them may take a moment."""
+        wait_until(self._unmounted, f"nobody to use {self.path}")
 
     def cut_the_power(self) -> None:
         """What was not fsync'd is gone, names of files included, and whoever goes on gets EIO."""
@@ -68,23 +74,37 @@ class Ext4(Disk):
         device = Path(_run("findmnt", "-no", "SOURCE", str(self.path)).strip()).name
         Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1")
 
+    def _unmounted(self) -> bool:
+        return subprocess.run(["umount", str(self.path)], check=False, capture_output=True).returncode == 0
+
+
+@functools.cache
+def be_private() -> None:
+    """From now on, what is mounted is seen by this thread and whatever it starts, and by nobody else."""
+    if os.geteuid() != 0:
+        pytest.skip("to mount a disk takes root")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_NEW_MOUNTS) != 0:
+        pytest.skip(f"no mounts of its own can be had here: {os.strerror(ctypes.get_errno())}")
+    _run("mount", "--make-rprivate", "/")
+
 
 @contextmanager
 def memory(path: Path, size: str) -> Iterator[Disk]:
     """A disk in memory. The test is skipped where none can be mounted."""
-    _be_private()
+    be_private()
     path.mkdir()
     _try("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path))
     try:
         yield Disk(path)
     finally:
-        _run("umount", "--lazy", str(path))
+        subprocess.run(["umount", "--lazy", str(path)], check=False, capture_output=True)
 
 
 @contextmanager
 def ext4(path: Path, size: str = "64M") -> Iterator[Ext4]:
     """A disk in a file beside `path`. The test is skipped where none can be mounted."""
-    _be_private()
+    be_private()
     path.mkdir()
     image = path.with_name(f"{path.name}.img")
     _try("truncate", "-s", size, str(image))
@@ -97,18 +117,7 @@ def ext4(path: Path, size: str = "64M") -> Iterator[Ext4]:
     try:
         yield disk
     finally:
-        _run("umount", "--lazy", str(path))
-
-
-@functools.cache
-def _be_private() -> None:
-    """From now on, what is mounted is seen by this thread and whatever it starts, and by nobody else."""
-    if os.geteuid() != 0:
-        pytest.skip("to mount a disk takes root")
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_NEW_MOUNTS) != 0:
-        pytest.skip(f"no mounts of its own can be had here: {os.strerror(ctypes.get_errno())}")
-    _run("mount", "--make-rprivate", "/")
+        subprocess.run(["umount", "--lazy", str(path)], check=False, capture_output=True)
 
 
 def _try(*command: str) -> None:

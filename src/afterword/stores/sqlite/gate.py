@@ -67,9 +67,13 @@ class Gate:
     def _opened(self) -> int:
         if self._descriptor is None:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if os.fstat(descriptor).st_size < _NUMBER:
-                os.pwrite(descriptor, b"".ljust(_NUMBER), 0)
-            self._signature = mmap.mmap(descriptor, _NUMBER, access=mmap.ACCESS_READ)
+            try:
+                if os.fstat(descriptor).st_size < _NUMBER:
+                    os.pwrite(descriptor, b"".ljust(_NUMBER), 0)
+                self._signature = mmap.mmap(descriptor, _NUMBER, access=mmap.ACCESS_READ)
+            except BaseException:
+                os.close(descriptor)  # The disk may be full, and this is tried again and again.
+                raise
             self._descriptor = descriptor
         return self._descriptor
 
