@@ -84,6 +84,11 @@ class ArgumentsTooLarge(AfterwordError, ValueError):
     key or path, or raise max_arguments."""
 
 
+class UniqueKeyRefused(AfterwordError, ValueError):
+    """The function for `unique` made no key of these arguments of {task}: got {got}. Let it return a text of 1 to 200 printable
+    characters, or None where the call is not to be unique."""
+
+
 class ArgumentsUnreadable(AfterwordError, ValueError):
     """The stored arguments of {task} do not fit its present signature: {why}. Mend the function or cancel the job."""
 

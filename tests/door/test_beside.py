@@ -153,13 +153,15 @@ async def test_outside_of_a_request_it_runs_there_and_then(store: Watched) -> No
     assert store.jobs() == []
 
 
-@pytest.mark.parametrize("options", [{"queue": "mail"}, {"priority": 1}, {"at_most_once": True}, {"ordered": False}])
+@pytest.mark.parametrize(
+    "options", [{"queue": "mail"}, {"priority": 1}, {"at_most_once": True}, {"ordered": False}, {"unique": True}]
+)
 def test_it_has_no_options_that_are_written_into_a_job(options: dict[str, object]) -> None:
     with pytest.raises(OptionsRefused) as refused:
         task(durable=False, **options)(work)  # type: ignore[call-overload]
     assert str(refused.value) == (
         "The task tests.door.work:work cannot have these options: durable=False writes no job down that could have retry, "
-        "timeout, at_most_once, queue, priority or ordered"
+        "timeout, at_most_once, queue, priority, ordered or unique"
     )
 
 

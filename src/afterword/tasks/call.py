@@ -10,6 +10,7 @@ from afterword.jobs.job import Job, State
 from afterword.tasks import codec
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
+from afterword.tasks.unique import unique_key
 
 if sys.version_info >= (3, 14):
     from uuid import uuid7
@@ -22,6 +23,7 @@ class Call(NamedTuple):
 
     task: Task[..., Any]
     arguments: bytes
+    unique_key: str | None = None
 
     def job(
         self, *, id: str, app: str, now: int, state: State = State.HELD, owner: str | None = None, after: str | None = None
@@ -42,6 +44,7 @@ class Call(NamedTuple):
             after=after if options.ordered else None,
             at_most_once=options.at_most_once,
             timeout=None if options.timeout is None else microseconds(options.timeout),
+            unique_key=self.unique_key,
             origin=self.task.origin,
         )
 
@@ -54,13 +57,13 @@ class Binder:
         self._limit = limit
 
     def bind(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-        """The call `function(*args, **kwargs)`. Raises TaskRefused, ArgumentRefused or ArgumentsTooLarge for what cannot be
-        written down."""
+        """The call `function(*args, **kwargs)`. Raises TaskRefused, ArgumentRefused, ArgumentsTooLarge or UniqueKeyRefused
+        for what cannot be written down."""
         task = self.registry.of(function)
         arguments = codec.encode(task, args, kwargs)
         if len(arguments) > self._limit:
             raise ArgumentsTooLarge(task=task.name, size=len(arguments), limit=self._limit)
-        return Call(task, arguments)
+        return Call(task, arguments, unique_key(task, args, kwargs, arguments) if task.options.unique else None)
 
 
 def new_id() -> str:

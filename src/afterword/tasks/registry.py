@@ -10,7 +10,8 @@ from afterword.errors import OptionsRefused, TaskNameTaken, TaskRefused, TaskUnk
 from afterword.jobs.retry import Retry
 from afterword.tasks.candidate import examine, located, qualified
 from afterword.tasks.origin import Foreign, belongs, bring_in, find_statically
-from afterword.tasks.task import Options, P, R, Task
+from afterword.tasks.task import Options, P, R, Task, Unique
+from afterword.tasks.unique import misfit
 
 LONGEST_TIMEOUT = 366 * 86_400.0
 """Seconds."""
@@ -30,6 +31,7 @@ def task(
     queue: str = "default",
     priority: int = 0,
     ordered: bool = True,
+    unique: Unique = False,
     durable: bool = True,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(
@@ -43,9 +45,14 @@ def task(
     queue: str = "default",
     priority: int = 0,
     ordered: bool = True,
+    unique: Unique = False,
     durable: bool = True,
 ) -> Any:
     """Make a function a task, with a name that outlives renames and with options.
+
+    `unique`: while a job with the same key is unfinished, a second is not added. True makes the key of the name and the
+    arguments; a function is given the arguments by name, defaults included, and returns the key (of any task's, and of at most
+    200 printable characters), or None for a call that is not unique. Whoever adds gets the id of the job that stands.
 
     `durable=False`: it is not written down, but run in the application's own process after the response, as FastAPI does it;
     the options that are written into a job are not for it.
@@ -60,6 +67,7 @@ def task(
         timeout=timeout,
         at_most_once=at_most_once,
         ordered=ordered,
+        unique=unique,
         durable=durable,
     )
 
@@ -67,7 +75,7 @@ def task(
         plain = function.__func__ if isinstance(function, staticmethod) else function
         examine(plain)
         chosen = qualified(plain) if name is None else name
-        faults = _faults(chosen, options, retry)
+        faults = _faults(chosen, options, retry, misfit(unique, plain))
         if faults:
             raise OptionsRefused(task=qualified(plain), faults="; ".join(faults))
         taken = _registered.get(chosen)
@@ -158,7 +166,7 @@ class Registry:
         return Task(function, name)
 
 
-def _faults(name: str, options: Options, retry: Retry | None) -> list[str]:
+def _faults(name: str, options: Options, retry: Retry | None, misfit: str | None) -> list[str]:
     checks = (
         (not _is_label(name), f"name must be a text of at most 200 printable characters, got {name!r}"),
         (not isinstance(options.retry, Retry), f"retry must be a Retry, got {options.retry!r}"),
@@ -167,6 +175,7 @@ def _faults(name: str, options: Options, retry: Retry | None) -> list[str]:
         (not _is_span(options.timeout), f"timeout must be a number of seconds above 0, got {options.timeout!r}"),
         (not isinstance(options.at_most_once, bool), f"at_most_once must be True or False, got {options.at_most_once!r}"),
         (not isinstance(options.ordered, bool), f"ordered must be True or False, got {options.ordered!r}"),
+        (misfit is not None, str(misfit)),
         (
             options.at_most_once is True and isinstance(retry, Retry) and retry.attempts > 1,
             "at_most_once leaves no attempts for retry",
@@ -174,7 +183,7 @@ def _faults(name: str, options: Options, retry: Retry | None) -> list[str]:
         (not isinstance(options.durable, bool), f"durable must be True or False, got {options.durable!r}"),
         (
             options.durable is False and (retry is not None or options._replace(durable=True) != Options()),
-            "durable=False writes no job down that could have retry, timeout, at_most_once, queue, priority or ordered",
+            "durable=False writes no job down that could have retry, timeout, at_most_once, queue, priority, ordered or unique",
         ),
     )
     return [fault for wrong, fault in checks if wrong]

@@ -43,7 +43,7 @@ class Parameters:
     """The parameters of one function, and the JSON form of their values."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.signature = _signature(function)
+        self.signature = signature_of(function)
         self.all = {p.name: _examine(p) for p in _parameters(self.signature, function)}
         self._positional = [p.name for p in self.all.values() if p.kind in POSITIONAL]
         self._by_keyword = frozenset(p.name for p in self.all.values() if p.kind not in (*VARIADIC, POSITIONAL[0]))
@@ -109,7 +109,8 @@ _SERIALIZED = CoreConfig(ser_json_bytes="base64", val_json_bytes="base64", ser_j
 _VALIDATED = ConfigDict(extra="forbid", ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="strings")
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """Its parameters, whether or not their annotations can be resolved."""
     if sys.version_info >= (3, 14):
         from annotationlib import Format
 

@@ -11,6 +11,9 @@ from afterword.tasks.signature import Parameters
 P = ParamSpec("P")
 R = TypeVar("R")
 
+Unique = bool | Callable[..., str | None]
+"""Whether a task's calls are unique by their arguments, or what makes a key of these."""
+
 
 class Options(NamedTuple):
     """How a task's jobs are run; written into each job when it is added."""
@@ -25,6 +28,8 @@ class Options(NamedTuple):
     """False: it is not written down, but run in the application's own process."""
     timeout: float | None = None
     """Seconds that one attempt may take. A coroutine is cancelled then; whatever goes on all the same loses its runner."""
+    unique: Unique = False
+    """Whether no second job with the same key is added while one is unfinished."""
 
 
 PLAIN = Options()
