@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from afterword.app import Afterword
-    from afterword.background import Reference, Tasks
+    from afterword.background import Tasks
     from afterword.errors import (
         AfterwordError,
         ArgumentRefused,
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
         SettingsError,
         StoreError,
         TaskRefused,
+        UniqueKeyRefused,
     )
     from afterword.fastapi import BackgroundTasks
+    from afterword.jobs.reference import Reference
     from afterword.jobs.retry import Retry
     from afterword.tasks.registry import task
     from afterword.tasks.task import Task
@@ -34,13 +36,14 @@ __all__ = [
     "Task",
     "TaskRefused",
     "Tasks",
+    "UniqueKeyRefused",
     "task",
 ]
 
 _HOMES = {
     "Afterword": "afterword.app",
     "BackgroundTasks": "afterword.fastapi",
-    "Reference": "afterword.background",
+    "Reference": "afterword.jobs.reference",
     "Retry": "afterword.jobs.retry",
     "Task": "afterword.tasks.task",
     "Tasks": "afterword.background",

@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 
 from afterword import inline, rehearsal, settings
 from afterword.adder import Adder
-from afterword.background import Reference
 from afterword.clock import SystemClock
 from afterword.discovery import Target, locate
 from afterword.errors import AlreadyAttached, AlreadyStarted
 from afterword.events import Listeners, Tell
+from afterword.jobs.reference import Reference
 from afterword.launch import Launch
 from afterword.rehearsal import Way
 from afterword.stores.store import Store
@@ -88,8 +88,8 @@ class Afterword:
         way = self._find()
         if isinstance(way, Adder) and durable(function):
             job = way.job(way.bind(function, args, kwargs))
-            await way.add([job])
-            return Reference(job.id)
+            (added,) = await way.add([job])
+            return Reference(added.id)
         prepare = inline.plain if isinstance(way, Adder) else way
         return Reference(await inline.run(prepare(function, args, kwargs)))
 
@@ -98,8 +98,8 @@ class Afterword:
         way = self._find()
         if isinstance(way, Adder) and durable(function):
             job = way.job(way.bind(function, args, kwargs))
-            way.add([job]).result()
-            return Reference(job.id)
+            (added,) = way.add([job]).result()
+            return Reference(added.id)
         prepare = inline.plain if isinstance(way, Adder) else way
         return Reference(inline.run_now(prepare(function, args, kwargs)))
 

@@ -1,7 +1,6 @@
 """The list of background tasks that an endpoint is given, or makes by hand."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ParamSpec, Protocol
 
@@ -11,6 +10,7 @@ from afterword.adder import Adder
 from afterword.collector import Collector
 from afterword.errors import BareAnnotation, OutsideRequest
 from afterword.inline import Beside, Inline
+from afterword.jobs.reference import Reference
 from afterword.rehearsal import Way
 from afterword.tasks.task import durable
 from afterword.witness import present
@@ -20,21 +20,14 @@ P = ParamSpec("P")
 _MISSING: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A job that was added, or will be when its request commits."""
-
-    id: str
-
-
 class Taker(Protocol):
     """Where the calls of one list go."""
 
     @property
     def tasks(self) -> Sequence[BackgroundTask]: ...
 
-    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-        """The id of what the call becomes."""
+    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
+        """What the call becomes."""
         ...
 
     async def run(self) -> None:
@@ -76,12 +69,14 @@ class Tasks(BackgroundTask):
     def add_task(self, func: Callable[P, Any] = _MISSING, /, *args: P.args, **kwargs: P.kwargs) -> Reference:
         """Run `func(*args, **kwargs)` after the response has been sent, in a runner process.
 
-        Raises TaskRefused for a function, and ArgumentRefused for an argument, that cannot reach another process.
+        The reference tells the id of the job; with a unique key, that of the earlier job that stands, once the request has
+        committed. Raises TaskRefused for a function, and ArgumentRefused for an argument, that cannot reach another process,
+        and UniqueKeyRefused for what cannot be a unique key.
         """
         if func is _MISSING:
             func = _by_name(kwargs)  # The stock list takes it so, too.
         taker = self._beside if self._beside and not durable(func) else self._taker
-        return Reference(taker.take(func, args, kwargs))
+        return taker.take(func, args, kwargs)
 
     async def __call__(self) -> None:
         await self._taker.run()
@@ -112,13 +107,13 @@ class _Apart:
     def tasks(self) -> Sequence[BackgroundTask]:
         return self._tasks.tasks if self._tasks else ()
 
-    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
         if self._tasks is None:
             exchange = present.get(None)
             if exchange is None:
                 raise OutsideRequest
             self._tasks = _by_hand(exchange.find())
-        return self._tasks.add_task(function, *args, **kwargs).id
+        return self._tasks.add_task(function, *args, **kwargs)
 
     async def run(self) -> None:
         if self._tasks:

@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 
 from afterword.adder import Adder
 from afterword.jobs.job import Job
+from afterword.jobs.reference import Reference
 from afterword.stores.pending import Pending
 from afterword.stores.store import Added
 
@@ -43,38 +44,40 @@ class Collector:
         self._lock = threading.Lock()
         self._last: str | None = None
         self._collected: list[_Collected] = []
-        self._writes: deque[Pending[Sequence[Added]]] = deque()
+        self._writes: deque[_Write] = deque()
         self._keys: list[int] = []
         self._failures: list[Exception] = []
 
     @property
     def tasks(self) -> Sequence[BackgroundTask]:
         """What was added and is not yet written."""
-        return tuple(BackgroundTask(function, *args, **kwargs) for _, function, args, kwargs in self._collected)
+        return tuple(BackgroundTask(function, *args, **kwargs) for *_, function, args, kwargs in self._collected)
 
-    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-        """The id of the job of this call. Raises what the call is refused with."""
+    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
+        """The job of this call. Raises what the call is refused with."""
         call = self._adder.bind(function, args, kwargs)
         ordered = call.task.options.ordered
         with self._lock:
+            if self._phase is Phase.OPEN:
+                self._harvest()
             held = self._held and self._phase is not Phase.ENDED
             job = self._adder.job(call, held=held, after=self._last if ordered else None)
             if ordered:
                 self._last = job.id
+            reference = Reference(job.id)
             match self._phase:
                 case Phase.COLLECTING:
-                    self._collected.append(_Collected(job, function, args, kwargs))
-                    return job.id
+                    self._collected.append(_Collected(job, reference, function, args, kwargs))
+                    return reference
                 case Phase.OPEN:
-                    self._harvest()
-                    self._writes.append(self._adder.add([job]))
-                    return job.id
+                    self._writes.append(self._write([(job, reference)]))
+                    return reference
                 case Phase.ENDED:
-                    write = self._adder.add([job])
+                    write = self._write([(job, reference)])
                 case _:
                     assert_never(self._phase)
-        self._notice(write, job)
-        return job.id
+        self._notice(write)
+        return reference
 
     async def commit(self) -> None:
         """Write down what was collected, all or none; once. Raises the StoreError that prevented it.
@@ -85,17 +88,19 @@ class Collector:
             if self._phase is not Phase.COLLECTING:
                 return
             self._phase = Phase.OPEN if self._held else Phase.ENDED
-            jobs = [collected.job for collected in self._collected]
+            collected = [(collected.job, collected.reference) for collected in self._collected]
             self._collected.clear()
-            if not jobs:
+            if not collected:
                 return
-            write = self._adder.add(jobs)
+            write = self._write(collected)
             self._writes.append(write)
         try:
-            await write
+            await write.answer
         except Exception:
             self._writes.remove(write)
             raise
+        with self._lock:
+            self._harvest()
 
     def abandon(self) -> None:
         """The endpoint failed: nothing that was collected is written."""
@@ -125,40 +130,68 @@ class Collector:
     async def _end(self, failed: bool) -> None:
         while self._writes:
             with suppress(Exception):
-                await self._writes[0]
-            self._harvest()
+                await self._writes[0].answer
+            with self._lock:
+                self._harvest()
         if self._held and self._keys:
             await (self._adder.discard(self._keys) if failed else self._adder.release(self._keys))
         if self._failures and not failed:
             raise self._failures[0]
 
+    def _write(self, taken: Sequence[tuple[Job, Reference]]) -> "_Write":
+        return _Write(self._adder.add([job for job, _ in taken]), taken)
+
     def _harvest(self) -> None:
         # Done along the way too: a stream or a socket may add for hours, and a failure is told when it is seen.
-        while self._writes and self._writes[0].done:
+        while self._writes and self._writes[0].answer.done:
+            write = self._writes.popleft()
             try:
-                self._keys.extend(added.key for added in self._writes.popleft().result())
+                stands = write.answer.result()
             except Exception as error:
                 log.error("A background task could not be written down and is lost: %s", error)
                 self._failures.append(error)
+            else:
+                self._note(write, stands)
 
-    def _notice(self, write: Pending[Sequence[Added]], job: Job) -> None:
+    def _note(self, write: "_Write", stands: Sequence[Added]) -> None:
+        write.refer(stands)
+        for (job, _), one in zip(write.taken, stands, strict=True):
+            if one.id == job.id:
+                self._keys.append(one.key)
+            elif self._last == job.id:
+                # Another job has its unique key. That one is not ours to release, and what comes next waits for the one before.
+                self._last = job.after
+
+    def _notice(self, write: "_Write") -> None:
         try:
             asyncio.get_running_loop()
         except RuntimeError:  # A thread of its own may wait, and be told directly.
-            write.result()
+            write.refer(write.answer.result())
         else:
-            self._adder.see_through(_tell_of_loss(write, job))
+            self._adder.see_through(_tell_of_loss(write))
 
 
 class _Collected(NamedTuple):
     job: Job
+    reference: Reference
     function: Callable[..., Any]
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
 
 
-async def _tell_of_loss(write: Pending[Sequence[Added]], job: Job) -> None:
+class _Write(NamedTuple):
+    answer: Pending[Sequence[Added]]
+    taken: Sequence[tuple[Job, Reference]]
+
+    def refer(self, stands: Sequence[Added]) -> None:
+        """Tell those who have the references."""
+        for (_, reference), one in zip(self.taken, stands, strict=True):
+            reference.stand(one.id)
+
+
+async def _tell_of_loss(write: _Write) -> None:
     try:
-        await write
+        write.refer(await write.answer)
     except Exception as error:
-        log.error("%s (%s) could not be written down and is lost: %s", job.task, job.id, error)
+        for job, _ in write.taken:
+            log.error("%s (%s) could not be written down and is lost: %s", job.task, job.id, error)

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.background import BackgroundTask, BackgroundTasks
 
+from afterword.jobs.reference import Reference
 from afterword.tasks.call import Binder, new_id
 from afterword.tasks.codec import decode
 from afterword.tasks.task import Task, durable
@@ -52,11 +53,11 @@ class Inline:
     def tasks(self) -> Sequence[BackgroundTask]:
         return self._stock.tasks
 
-    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-        """An id, for code that expects one: nothing can be looked up by it."""
+    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
+        """A reference, for code that expects one: nothing can be looked up by it."""
         task = self._prepare(function, args, kwargs)
         self._stock.add_task(task.func, *task.args, **task.kwargs)
-        return new_id()
+        return Reference(new_id())
 
     async def run(self) -> None:
         await self._stock()
@@ -77,11 +78,11 @@ class Beside:
     def tasks(self) -> Sequence[BackgroundTask]:
         return self._tasks
 
-    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
         task = _Once(plain(function, args, kwargs))
         self._tasks.append(task)
         self._stock.tasks.append(task)
-        return new_id()
+        return Reference(new_id())
 
     def abandon(self) -> None:
         """The request failed before it answered."""
