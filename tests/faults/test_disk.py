@@ -15,7 +15,7 @@ from tests.faults.oracle import Tally, judge
 from tests.support.processes import PATIENCE, wait_until, workers
 from tests.system.site import Server, Site
 
-WINDOW = 2.0
+WINDOW = 1.0
 """Seconds for which a trouble is watched."""
 
 
