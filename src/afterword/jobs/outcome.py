@@ -42,4 +42,11 @@ class Crashed:
     alone: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A person took it back before it had ended."""
+
+    reason: str
+
+
 Outcome = Succeeded | Failed | Snoozed | Interrupted | Crashed
