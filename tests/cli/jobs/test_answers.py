@@ -68,6 +68,13 @@ def test_a_job_that_was_forgotten_meanwhile() -> None:
     assert told.line(Change.RETRY) == "an-id main:send: not retried: somebody has forgotten it meanwhile"
 
 
+def test_a_job_whose_unique_key_was_taken_a_moment_ago() -> None:
+    failed = job(id="an-id", state=State.FAILED, unique_key="report-7")
+    assert answer(Change.RETRY, failed, failed).why == (
+        "another job had its unique key 'report-7', and has ended since; try once more"
+    )
+
+
 def test_a_line_each() -> None:
     done = Answer("an-id", True, None, "main:send", "cancelled")
     assert [done.line(change) for change in Change] == [

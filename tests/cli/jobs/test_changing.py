@@ -44,6 +44,21 @@ def test_nothing_known_is_nothing_changed(store: MemoryStore) -> None:
     assert [one.done for one in change(store, Change.CANCEL, ["123456"])] == [False]
 
 
+def test_a_job_whose_unique_key_is_taken_is_left_and_told_who_has_it(store: MemoryStore) -> None:
+    (first,) = add(store, job(unique_key="report-7", retry=Retry(attempts=1)))
+    settle(store, claim_one(store), Failed("no"))
+    add(store, job(unique_key="report-7", app="other:app"))
+    (second,) = add(store, job(unique_key="report-7"))
+    (told,) = change(store, Change.RETRY, [first.id])
+    assert told.line(Change.RETRY) == (
+        f"{first.id} main:send: not retried: the unfinished job {second.id} has its unique key 'report-7'; wait for that one's"
+        " end, or cancel it"
+    )
+    assert retry_failed(store, None) == 0
+    assert [one.done for one in change(store, Change.CANCEL, [second.id])] == [True]
+    assert [one.done for one in change(store, Change.RETRY, [first.id])] == [True]
+
+
 def test_what_was_not_done_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     told = [Answer("first", True, None, "main:send", "queued"), Answer("second", False, "no such job")]
     assert tell(told, Change.RETRY, as_json=False) == 1

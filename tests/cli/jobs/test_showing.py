@@ -56,6 +56,11 @@ def test_everything_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_a_unique_key_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    show(FINISHED._replace(unique_key="report-7"), None, NOW)
+    assert "unique key  report-7\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("one", "words"),
     [

@@ -56,6 +56,7 @@ def test_all_of_a_job_as_json() -> None:
             attempt=2,
             retry=Retry(attempts=3),
             timeout=1_500_000,
+            unique_key="mail-ada",
             error="no",
         )
     )
@@ -70,6 +71,7 @@ def test_all_of_a_job_as_json() -> None:
         "attempts": 3,
         "at_most_once": False,
         "timeout": 1.5,
+        "unique_key": "mail-ada",
         "crashes": 0,
         "lost": 0,
         "added_at": "2023-11-14T22:13:20.000001Z",

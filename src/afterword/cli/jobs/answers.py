@@ -34,12 +34,12 @@ def unfound(unfound: Unfound) -> Answer:
     return Answer(unfound.typed, done=False, why=unfound.why)
 
 
-def answer(change: Change, before: Job, after: Job | None) -> Answer:
-    """`before` is the job as it was found, `after` what the store answered to the wish."""
+def answer(change: Change, before: Job, after: Job | None, holder: Job | None = None) -> Answer:
+    """`before` is the job as it was found, `after` what the store answered to the wish, `holder` who has its unique key."""
     if after is None:
         return Answer(before.id, done=False, why="somebody has forgotten it meanwhile", task=before.task)
     done = _done(change, before, after)
-    return Answer(after.id, done, None if done else _why(change, after), after.task, after.state.word)
+    return Answer(after.id, done, None if done else _why(change, after, holder), after.task, after.state.word)
 
 
 def _done(change: Change, before: Job, after: Job) -> bool:
@@ -53,7 +53,7 @@ def _done(change: Change, before: Job, after: Job) -> bool:
             return after.state.finished
 
 
-def _why(change: Change, job: Job) -> str:
+def _why(change: Change, job: Job, holder: Job | None) -> str:
     match change, job.state:
         case Change.CANCEL, State.RUNNING:
             return "it is running, and running jobs cannot be cancelled yet; wait until this attempt has ended"
@@ -63,6 +63,12 @@ def _why(change: Change, job: Job) -> str:
             return "it has succeeded; to run it again, add it again"
         case Change.RETRY, State.RUNNING:
             return "it is running; wait until this attempt has ended"
+        case Change.RETRY, State.FAILED | State.CANCELLED if holder:
+            return (
+                f"the unfinished job {holder.id} has its unique key {job.unique_key!r}; wait for that one's end, or cancel it"
+            )
+        case Change.RETRY, State.FAILED | State.CANCELLED:
+            return f"another job had its unique key {job.unique_key!r}, and has ended since; try once more"
         case Change.RETRY, _:
             return f"it is {job.state.word}, and will run without that"
         case Change.FORGET, State.RUNNING:

@@ -13,6 +13,8 @@ _PAGE = 100
 
 _BATCH = 1000
 
+_UNFINISHED = tuple(state for state in State if not state.finished)
+
 
 def change(store: Store, wish: Change, typed: Sequence[str]) -> Sequence[Answer]:
     """Do this to the jobs that these parts of ids stand for, once each; one answer for each part."""
@@ -20,7 +22,10 @@ def change(store: Store, wish: Change, typed: Sequence[str]) -> Sequence[Answer]
     jobs = {job.id: job for job in found.values() if isinstance(job, Job)}
     changed = store.change(wish, list(jobs)).result() if jobs else []
     after = dict(zip(jobs, changed, strict=True))
-    return [answer(wish, job, after[job.id]) if isinstance(job, Job) else answers.unfound(job) for job in found.values()]
+    return [
+        answer(wish, job, after[job.id], _holder(store, after[job.id])) if isinstance(job, Job) else answers.unfound(job)
+        for job in found.values()
+    ]
 
 
 def tell(told: Sequence[Answer], wish: Change, as_json: bool) -> int:
@@ -47,6 +52,14 @@ def forget_older(store: Store, before: int, states: Sequence[State]) -> int:
     while number := store.forget(before, _BATCH).result():
         forgotten += number
     return forgotten
+
+
+def _holder(store: Store, job: Job | None) -> Job | None:
+    """The unfinished job that has the unique key of this one, which has ended."""
+    if job is None or job.unique_key is None or not job.state.finished:
+        return None
+    found = store.find(Query(states=_UNFINISHED, unique_key=job.unique_key)).result()
+    return next((one for one in found if one.app == job.app), None)
 
 
 def _change_all(store: Store, wish: Change, query: Query, before: int | None) -> int:

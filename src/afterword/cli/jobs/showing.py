@@ -47,6 +47,8 @@ def _lines(job: Job, pid: int | None, now: int) -> Iterator[tuple[str, str]]:
     yield "attempt", spelling.attempt(job) + (", at most once" if job.at_most_once else "")
     if job.timeout is not None:
         yield "timeout", f"{job.timeout / SECOND:g} s"
+    if job.unique_key is not None:
+        yield "unique key", job.unique_key
     for name, count in (("crashes", job.crashes), ("lost", job.lost)):
         if count:
             yield name, str(count)

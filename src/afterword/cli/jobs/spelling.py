@@ -28,6 +28,7 @@ def facts(job: Job) -> dict[str, Any]:
         "attempts": attempts(job),
         "at_most_once": job.at_most_once,
         "timeout": None if job.timeout is None else job.timeout / SECOND,
+        "unique_key": job.unique_key,
         "crashes": job.crashes,
         "lost": job.lost,
         "added_at": time(job.added_at),
