@@ -155,11 +155,11 @@ class Collector:
 
     def _note(self, write: "_Write", stands: Sequence[Added]) -> None:
         write.refer(stands)
-        for (job, _), one in zip(write.taken, stands, strict=True):
-            if one.id == job.id:
-                self._keys.append(one.key)
-            elif self._last == job.id:
-                # Another job has its unique key. That one is not ours to release, and what comes next waits for the one before.
+        # Where another job has the unique key, that one is not ours to release, and what comes next waits for the one before.
+        pairs = list(zip(write.taken, stands, strict=True))
+        self._keys += [one.key for (job, _), one in pairs if one.id == job.id]
+        for (job, _), one in reversed(pairs):
+            if one.id != job.id and self._last == job.id:
                 self._last = job.after
 
     def _notice(self, write: "_Write") -> None:

@@ -180,6 +180,27 @@ def test_in_a_socket_what_comes_after_it_waits_for_what_came_before_it(
     assert len(by_label) == 4
 
 
+def test_what_comes_late_waits_for_what_was_written_last_however_many_stood_already(
+    app: FastAPI, client: TestClient, afterword: Afterword, store: Watched
+) -> None:
+    @app.get("/")
+    async def endpoint(background_tasks: BackgroundTasks) -> StreamingResponse:
+        background_tasks.add_task(work, "before")
+        background_tasks.add_task(report, "a")
+        background_tasks.add_task(report, "a")
+
+        async def body() -> AsyncIterator[str]:
+            background_tasks.add_task(work, "after")
+            yield ""
+
+        return StreamingResponse(body())
+
+    afterword.add_now(report, "a")
+    client.get("/")
+    by_label = dict(zip(labels(store.jobs()), store.jobs(), strict=True))
+    assert by_label["after"].after == by_label["before"].id
+
+
 def test_what_makes_no_key_is_refused_at_once(app: FastAPI, client: TestClient, store: Watched) -> None:
     @app.get("/")
     async def endpoint(background_tasks: BackgroundTasks) -> str:
