@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from afterword.errors import SchemaTooNew, StoreError
+from afterword.jobs.job import State
+from afterword.jobs.outcome import Failed
 from afterword.stores import migrations
 from afterword.stores.migrations import Migration, ahead, split
 from afterword.stores.sqlite import connection
 from afterword.stores.sqlite.store import SqliteStore
-from afterword.testing.contract.bench import PATIENCE, add, job, now
+from afterword.stores.store import Change
+from afterword.testing.contract.bench import PATIENCE, add, claim_one, job, now, settle
 from tests.stores.conftest import Open
 from tests.stores.stage import ROOT
 
@@ -76,6 +79,26 @@ def test_a_migration_that_fails_changes_nothing(
     assert now(store, kept) == kept
 
 
+def test_jobs_from_before_unique_keys_go_on(database: Path, open_store: Open) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as old:
+        for migration in connection._MIGRATIONS[:2]:
+            for statement in migration.statements:
+                old.execute(statement)
+        old.execute(f"PRAGMA application_id = {connection._APPLICATION}")
+        old.execute("PRAGMA user_version = 2")
+        old.executemany(
+            "INSERT INTO jobs (id, app, task, arguments, added_at, retry, state, queue, priority, run_at)"
+            " VALUES (?, 'main:app', 'main:send', X'7B7D', 1, '[1,1,1,1,0]', 1, 'default', 0, 0)",
+            [("old",), ("older",)],
+        )
+    store = open_store()
+    settle(store, claim_one(store), Failed("no"))
+    assert [now(store, job(id=id)).unique_key for id in ("old", "older")] == [None, None]
+    (again,) = store.change(Change.RETRY, ["old"]).result(PATIENCE)
+    assert again is not None
+    assert again.state is State.QUEUED
+
+
 @pytest.mark.process
 def test_a_kill_in_the_middle_changes_nothing(store: SqliteStore, database: Path, open_store: Open) -> None:
     (kept,) = add(store, job())
@@ -83,7 +106,8 @@ def test_a_kill_in_the_middle_changes_nothing(store: SqliteStore, database: Path
     program = (
         "import sys; from afterword.stores.migrations import Migration; from afterword.stores.sqlite import connection, store;"
         "from tests.stores.test_migrations import Deadly;"
-        "connection._MIGRATIONS = [*connection._MIGRATIONS, Migration(len(connection._MIGRATIONS) + 1, Deadly())]; store.SqliteStore(sys.argv[1]).open()"
+        "connection._MIGRATIONS = [*connection._MIGRATIONS, Migration(len(connection._MIGRATIONS) + 1, Deadly())];"
+        "store.SqliteStore(sys.argv[1]).open()"
     )
     killed = subprocess.run([sys.executable, "-c", program, str(database)], cwd=ROOT, check=False, timeout=PATIENCE)
     assert killed.returncode == -signal.SIGKILL
