@@ -9,10 +9,9 @@ from tests.system.site import Site
 pytestmark = pytest.mark.process
 
 
-@pytest.mark.parametrize(
-    "name", ["sleeping", "spinning", "reading", "holding_the_gil", "waiting", "spinning_async", "ignoring"]
-)
-def test_whatever_hangs_is_ended_and_tried_again(site: Site, name: str) -> None:
+# Functions: tests/faults/test_tasks.py, hang_forever.
+@pytest.mark.parametrize("name", ["waiting", "spinning_async", "ignoring"])
+def test_a_coroutine_that_hangs_is_ended_and_tried_again(site: Site, name: str) -> None:
     server = site.serve("hanging:app")
     server.add(name, 1)
     job = site.wait_until_finished(1)[1]

@@ -24,6 +24,10 @@ CLEANING = 5_000_000
 LAST_CALL = 5_000_000
 """Microseconds that the others of a runner get to end before it is killed for the sake of one whose time is up."""
 
+STILL = 300
+"""Looks in a row at which a runner was stopped, after which it is ended: half a minute. It holds up nobody but the jobs it has in
+hand, so whoever looks into a task that way is given time. Looks are counted, since this process may have been stopped as well."""
+
 PARTING = 0.2
 """Seconds within which a runner whose pipe has closed is gone, if it died; else it has closed it itself."""
 
@@ -69,6 +73,7 @@ class Runner:
         self._late_since: int | None = None
         self._late: frozenset[int] = frozenset()
         self._stuck = False
+        self._stood = 0
         self._free = list(reversed(range(launch.concurrency)))
         self._broken: str | None = None
         self._ours = False
@@ -88,10 +93,14 @@ class Runner:
         )
 
     def look(self, now: int) -> bool:
-        """Notice whether it is stuck: a coroutine that does not give way keeps it from beginning what it was handed. Answers
-        whether that has changed. `now` is a monotonic time in microseconds."""
+        """Notice whether it is stuck: it was stopped by a signal, or a coroutine that does not give way keeps it from beginning
+        what it was handed. Answers whether that has changed. `now` is a monotonic time in microseconds."""
+        self._stood = self._stood + 1 if exits.stopped(self._process) else 0
+        if self._stood == STILL:
+            self._drop("was stopped by a signal, and ended for that")
         self._unbegun = {slot: since for slot, since in self._unbegun.items() if not self._starts.marked(slot)}
-        was, self._stuck = self._stuck, any(now - since > PROMPT for since in self._unbegun.values())
+        stuck = self._stood > 0 or any(now - since > PROMPT for since in self._unbegun.values())
+        was, self._stuck = self._stuck, stuck
         return was != self._stuck
 
     def enforce(self, now: int) -> bool:
