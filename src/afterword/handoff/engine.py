@@ -62,7 +62,7 @@ class Gone:
 
 
 Sighting = Underway | Gone | Succeeded | Failed | Crashed | Cancelled
-"""What became of a job. Failed with `retry` follows our policy, so a foreign task, which has its own, is never to be retried."""
+"""What became of a job. Failed with `retry` follows our policy, so a foreign task, which has its own, never is."""
 
 
 class EngineAway(Exception):
@@ -74,8 +74,8 @@ class Engine(Protocol):
     """"celery" or "rq"."""
 
     def submit(self, offer: Offer) -> str:
-        """Hand it off; answers with a receipt, a text that `look` gets back. Offered again, it must not run twice where that can
-        be prevented. Raises EngineAway; anything else is a mistake that fails the attempt for good."""
+        """Hand it off; answers with a receipt, a text that `look` gets back. Offered again, it must not run twice where
+        that can be prevented. Raises EngineAway; anything else is a mistake that fails the attempt for good."""
         ...
 
     def look(self, handed: Sequence[Handed]) -> Sequence[Sighting]:
