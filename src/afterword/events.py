@@ -71,6 +71,15 @@ class Rescued:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """The row `key` of `table` is no job: it was put out of the way, with all that it held."""
+
+    table: str
+    key: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerStarted:
     pid: int
 
@@ -151,6 +160,7 @@ Event = (
     | Ended
     | Settled
     | Rescued
+    | Quarantined
     | RunnerStarted
     | RunnerDied
     | RunnerBroken

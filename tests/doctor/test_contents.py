@@ -249,3 +249,17 @@ def test_other_troubles(code: int, why: str, mend: str) -> None:
     error.sqlite_errorcode = code
     found = contents.unreadable(error, Path("/srv/jobs.db"))
     assert found == Finding(Level.FAULT, f"The store at /srv/jobs.db cannot be used: {why} (trouble).", mend)
+
+
+def test_rows_in_quarantine_are_told(database: Path) -> None:
+    rows = [("its state is 42",), ("its token is -1",), ("its state is 42",)]
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.executemany(
+            "INSERT INTO quarantine (origin, key, reason, content, found_at) VALUES ('jobs', 1, ?, '{}', 1)", rows
+        )
+    assert examine(database)[-1] == Finding(
+        Level.WARNING,
+        "3 rows are in quarantine, being no jobs: its state is 42 (2 times); its token is -1.",
+        f"Find out who else writes to the file, and look at them: sqlite3 {database} 'SELECT * FROM quarantine'."
+        " Delete them there when they are of no more use.",
+    )

@@ -160,3 +160,56 @@ def judge_copy(site: Site, accepted: set[int], done: set[int], recovery: float) 
         with (site.folder / "ledger.txt").open("a") as ledger:
             ledger.write(f"{number} start 0 0 0\n{number} end 0 0 0\n")
     return judge(site, accepted, recovery=recovery)
+
+
+SPOILT = {
+    100: "state = 42",
+    101: "token = -1",
+    102: "attempt = 9223372036854775807",
+    103: "token = 9223372036854775807",
+    104: "task = CAST(x'ff' AS TEXT)",
+    105: "run_at = -1",
+    106: "retry = 'garbage', arguments = x'ff'",
+    107: "state = 2",
+}
+"""By number, what somebody writes into the row. All but one are no jobs; that one fails, as its arguments say nothing."""
+
+
+@pytest.mark.fault(
+    "impossible numbers, text that is none and garbage in rows of waiting jobs",
+    "these rows are put into quarantine with their bytes; the others run, and whoever looks sees them",
+)
+def test_corrupt_row(site: Site, tally: Count) -> None:
+    server = site.serve(worker=False)
+    sound = set(range(20))
+    ids = {number: server.add("sleep", number)["ids"][0] for number in (*range(10), *SPOILT, *range(10, 20))}
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as other:
+        for number, how in SPOILT.items():
+            other.execute(f"UPDATE jobs SET {how} WHERE id = ?", (ids[number],))
+    moment = time.monotonic()
+    worker, log = site.run("-m", "afterword", "worker", "main:app")
+    recovery = wait_for_a_start_after(site, moment)
+    site.wait_for(sorted(sound))
+    wait_until(lambda: quarantined(site.database) == len(SPOILT) - 1, "the quarantine of all that are no jobs")
+    assert "is no job (its state is 42): it was put into quarantine" in log.read_text()
+    examining, told = site.run("-m", "afterword", "doctor", "main:app")
+    examining.wait(PATIENCE)
+    assert f"{len(SPOILT) - 1} rows are in quarantine, being no jobs: " in " ".join(told.read_text().split())
+    listing, listed = site.run("-m", "afterword", "jobs", "list", "--state", "failed")
+    assert listing.wait(PATIENCE) == 0 and " 1 failed" in listed.read_text()
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as other:  # It has no number any more.
+        other.execute("DELETE FROM finished WHERE arguments = x'ff'")
+        (last,) = server.add("sleep", 300)["ids"]
+        site.wait_until_finished(len(sound) + 1)
+        other.execute("UPDATE finished SET state = 42 WHERE id = ?", (last,))
+    listing, listed = site.run("-m", "afterword", "jobs", "list", "--limit", "100")
+    assert listing.wait(PATIENCE) == 0, listed.read_text()
+    assert f" {len(sound)} succeeded" in listed.read_text()
+    wait_until(lambda: quarantined(site.database) == len(SPOILT), "its quarantine")
+    assert worker.poll() is None
+    tally(judge(site, sound, recovery=recovery))
+
+
+def quarantined(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as other:
+        return int(other.execute("SELECT count(*) FROM quarantine").fetchone()[0])

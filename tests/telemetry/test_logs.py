@@ -60,6 +60,12 @@ TOLD: list[tuple[events.Event, int, str]] = [
         "Traceback:\nModuleNotFoundError: No module named 'orm'",
     ),
     (
+        events.Quarantined("jobs", 17, "its state is 42"),
+        logging.ERROR,
+        "row 17 of the table jobs is no job (its state is 42): it was put into quarantine. `afterword doctor` says how to look"
+        " at it.",
+    ),
+    (
         events.Unserved("main:app", ("app.main:app", "old:app")),
         logging.WARNING,
         "jobs of app.main:app, old:app wait in this store, and no worker serves them. If that is main:app by another name, "

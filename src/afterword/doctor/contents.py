@@ -35,6 +35,7 @@ def examine(connection: Connection, path: Path) -> Iterator[Finding]:
     if lacking:
         yield Finding(Level.NOTE, f"The store at {path} has schema {found}: the next start brings it to schema {len(known)}.")
     yield sound(connection, path, PATIENCE)
+    yield from quarantined(connection, path)
 
 
 def sound(connection: Connection, path: Path, seconds: float) -> Finding:
@@ -58,6 +59,24 @@ def sound(connection: Connection, path: Path, seconds: float) -> Finding:
         f"The store at {path} is too large to be checked for damage in {seconds:g} s; up to there it is sound.",
         f"To check all of it, stop the application first: sqlite3 {path} 'PRAGMA quick_check'",
     )
+
+
+def quarantined(connection: Connection, path: Path) -> Iterator[Finding]:
+    """Rows that were put out of the way, being no jobs."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'quarantine'").fetchone():
+        return  # The schema is older.
+    found = connection.execute(
+        "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY count(*) DESC, reason"
+    ).fetchall()
+    if found:
+        count = sum(number for _, number in found)
+        reasons = "; ".join(reason if number == 1 else f"{reason} ({number:,} times)" for reason, number in found[:_ENOUGH])
+        yield Finding(
+            Level.WARNING,
+            f"{count:,} {'row is' if count == 1 else 'rows are'} in quarantine, being no jobs: {reasons}.",
+            f"Find out who else writes to the file, and look at them: sqlite3 {path} 'SELECT * FROM quarantine'."
+            " Delete them there when they are of no more use.",
+        )
 
 
 def damaged(path: Path, sign: str) -> Finding:

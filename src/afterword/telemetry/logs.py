@@ -80,6 +80,9 @@ def describe(event: events.Event) -> Line | None:
             return Line(logging.WARNING, f"{_named(job)}: {type(outcome).__name__} was not written down, {_refused(verdict)}")
         case events.Rescued(job):
             return _rescued(job)
+        case events.Quarantined(table, key, reason):
+            text = f"row {key} of the table {table} is no job ({reason}): it was put into quarantine"
+            return Line(logging.ERROR, f"{text}. `afterword doctor` says how to look at it.")
         case events.Unserved(app, others):
             text = (
                 f"jobs of {', '.join(others)} wait in this store, and no worker serves them. If that is {app} by another name"

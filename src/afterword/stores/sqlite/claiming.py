@@ -8,7 +8,10 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.stores import rows
 from afterword.stores.rows import COLUMNS
+from afterword.stores.sqlite import quarantine
 from afterword.stores.sqlite.connection import fetch
+from afterword.stores.sqlite.quarantine import Odd
+from afterword.stores.sqlite.soundness import fault
 from afterword.stores.sqlite.transaction import Transaction, Verb
 from afterword.stores.store import LEASE, Claims, Hold, Want
 
@@ -45,7 +48,7 @@ def _claim_one(transaction: Transaction, want: Want) -> Claims:
     if next_due is not None and next_due <= now:
         connection.execute(_PROMOTE, (want.app, now, PROMOTED))
         next_due = _next_due(connection, want.app)
-    jobs = [lifecycle.claim(job, transaction.process, now) for job in _ready(connection, want)]
+    jobs = [lifecycle.claim(job, transaction.process, now) for job in _ready(transaction, want)]
     if jobs:
         lease_until = transaction.clock.steady() + LEASE
         keys = json.dumps([job.key for job in jobs])
@@ -85,8 +88,15 @@ def _next_due(connection: Connection, app: str) -> int | None:
     return int(found[0]) if found else None
 
 
-def _ready(connection: Connection, want: Want) -> Sequence[Job]:
-    return [rows.job(row) for row in fetch(connection, *_select(", ".join(COLUMNS), want))]
+def _ready(transaction: Transaction, want: Want) -> Sequence[Job]:
+    found = fetch(transaction.connection, *_select(", ".join(COLUMNS), want))
+    odd = [row for row in found if fault(row)]
+    for row in odd:
+        quarantine.isolate(transaction, Odd("jobs", row[-1]))
+    if odd:
+        transaction.wakes = True  # There may be others in their places.
+        found = [row for row in found if row not in odd]
+    return [rows.job(row) for row in found]
 
 
 def _ready_keys(connection: Connection, want: Want) -> bool:

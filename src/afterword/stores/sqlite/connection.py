@@ -1,7 +1,8 @@
 """How the database file is opened, and what its errors mean."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,16 @@ def fetch(connection: sqlite3.Connection, statement: str, values: Sequence[Any] 
     except sqlite3.OperationalError as error:
         if "decode" not in str(error):
             raise
-    connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    try:
+    with reading_text(connection, lambda data: data.decode("utf-8", "replace")):
         return connection.execute(statement, values).fetchall()
+
+
+@contextmanager
+def reading_text(connection: sqlite3.Connection, read: Callable[[bytes], Any]) -> Iterator[None]:
+    """Meanwhile, text comes as `read` makes it of its bytes."""
+    connection.text_factory = read
+    try:
+        yield
     finally:
         connection.text_factory = str
 

@@ -1,6 +1,6 @@
 """What can be asked of the store without writing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from sqlite3 import Connection
 
@@ -9,6 +9,8 @@ from afterword.stores import rows
 from afterword.stores.rows import COLUMNS
 from afterword.stores.sqlite import liveness
 from afterword.stores.sqlite.connection import fetch
+from afterword.stores.sqlite.quarantine import Odd
+from afterword.stores.sqlite.soundness import fault
 from afterword.stores.store import GRACE, LEASE, Query, WorkerSeen
 
 SILENCE = LEASE + GRACE
@@ -17,8 +19,9 @@ SILENCE = LEASE + GRACE
 _NAMES = ", ".join(COLUMNS)
 _LIVE = tuple(state for state in State if not state.finished)
 _OLD = tuple(state for state in State if state.finished)
+_OLD_STATES = {int(state): state for state in _OLD}
 
-_GET = f"SELECT {_NAMES} FROM jobs WHERE id = ?1 UNION ALL SELECT {_NAMES} FROM finished WHERE id = ?1"
+_GET = f"SELECT {_NAMES} FROM {{table}} WHERE id = ?"
 
 # Of the live states each but one has an index that holds nothing else, so what is left over needs no look at the rows.
 _COUNT_LIVE = f"""
@@ -36,17 +39,26 @@ _LIKE_ID = "key IN (SELECT key FROM {table} WHERE id >= ? AND id < ? UNION ALL S
 _LAST = "\U0010ffff"
 
 
-def get(connection: Connection, id: str) -> Job | None:
-    found = fetch(connection, _GET, (id,))
-    return rows.job(found[0]) if found else None
+Meet = Callable[[Odd], None]
+"""Is told of each row that is no job; the others are answered with."""
 
 
-def find(connection: Connection, query: Query) -> Sequence[Job]:
+def _pass_by(odd: Odd) -> None:
+    pass
+
+
+def get(connection: Connection, id: str, meet: Meet = _pass_by) -> Job | None:
+    jobs = [*_jobs(connection, "jobs", _GET.format(table="jobs"), (id,), meet)]
+    jobs += _jobs(connection, "finished", _GET.format(table="finished"), (id,), meet)
+    return jobs[0] if jobs else None
+
+
+def find(connection: Connection, query: Query, meet: Meet = _pass_by) -> Sequence[Job]:
     """Newest first."""
     states = query.states or tuple(State)
     found = [
-        *_page(connection, "jobs", query, [state for state in states if state in _LIVE], _LIVE),
-        *_page(connection, "finished", query, [state for state in states if state in _OLD], _OLD),
+        *_page(connection, "jobs", query, [state for state in states if state in _LIVE], _LIVE, meet),
+        *_page(connection, "finished", query, [state for state in states if state in _OLD], _OLD, meet),
     ]
     return sorted(found, key=lambda job: job.key, reverse=True)[: query.limit]
 
@@ -54,7 +66,7 @@ def find(connection: Connection, query: Query) -> Sequence[Job]:
 def count(connection: Connection) -> dict[State, int]:
     total, ready, due, running, handed_off = connection.execute(_COUNT_LIVE).fetchone()
     counts = dict.fromkeys(State, 0)
-    counts |= {State(state): number for state, number in connection.execute(_COUNT_OLD)}
+    counts |= {_OLD_STATES[state]: number for state, number in connection.execute(_COUNT_OLD) if state in _OLD_STATES}
     counts[State.QUEUED] = ready + due
     counts[State.RUNNING] = running
     counts[State.HANDED_OFF] = handed_off
@@ -69,7 +81,9 @@ def workers(connection: Connection, directory: Path, steady: int) -> Sequence[Wo
     return [seen for seen in living if steady - (liveness.last_beat(seen.process, directory) or steady) <= SILENCE]
 
 
-def _page(connection: Connection, table: str, query: Query, states: Sequence[State], all: Sequence[State]) -> list[Job]:
+def _page(
+    connection: Connection, table: str, query: Query, states: Sequence[State], all: Sequence[State], meet: Meet
+) -> list[Job]:
     """Up to `limit` jobs of one table, newest first."""
     if not states:
         return []
@@ -93,5 +107,15 @@ def _page(connection: Connection, table: str, query: Query, states: Sequence[Sta
         conditions.append("key > ?")
         values.append(query.above)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    found = fetch(connection, f"SELECT {_NAMES} FROM {table} {where} ORDER BY key DESC LIMIT ?", (*values, query.limit))
-    return [rows.job(row) for row in found]
+    statement = f"SELECT {_NAMES} FROM {table} {where} ORDER BY key DESC LIMIT ?"
+    return _jobs(connection, table, statement, (*values, query.limit), meet)
+
+
+def _jobs(connection: Connection, table: str, statement: str, values: Sequence[object], meet: Meet) -> list[Job]:
+    jobs = []
+    for row in fetch(connection, statement, values):
+        if fault(row):
+            meet(Odd(table, row[-1]))
+        else:
+            jobs.append(rows.job(row))
+    return jobs

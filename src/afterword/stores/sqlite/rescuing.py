@@ -10,7 +10,7 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.stores import rows
 from afterword.stores.rows import COLUMNS
-from afterword.stores.sqlite import liveness, moving
+from afterword.stores.sqlite import liveness, moving, quarantine
 from afterword.stores.sqlite.connection import fetch
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb
 from afterword.stores.store import GRACE
@@ -54,6 +54,7 @@ class _Suspect(NamedTuple):
 
 
 def _rescue(transaction: Transaction, calls: Sequence[None]) -> Sequence[Sequence[Job]]:
+    quarantine.sweep(transaction)
     # Asked once more, now that nobody else can write: another worker may have been here since the look before.
     suspects = _suspects(transaction)
     ended, queued = _take_back(transaction, suspects)
@@ -74,7 +75,7 @@ def _rescue(transaction: Transaction, calls: Sequence[None]) -> Sequence[Sequenc
 
 
 def _nothing_to_rescue(transaction: Transaction, calls: Sequence[None]) -> Sequence[Sequence[Job]] | None:
-    if _suspects(transaction) or _astray(transaction.connection):
+    if quarantine.due(transaction.connection) or _suspects(transaction) or _astray(transaction.connection):
         return None
     return [[] for _ in calls]
 

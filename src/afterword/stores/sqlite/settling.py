@@ -9,6 +9,7 @@ from afterword.jobs.job import State
 from afterword.jobs.lifecycle import Settlement
 from afterword.stores.fence import Judgement, judge
 from afterword.stores.rows import COLUMNS, text
+from afterword.stores.sqlite.connection import fetch
 from afterword.stores.sqlite.transaction import FOLLOW, Transaction, Verb
 from afterword.stores.store import Verdict
 
@@ -51,6 +52,9 @@ UPDATE finished SET {_assignments(_SAID)}, settled_token = token FROM json_each(
 """
 
 
+_STATES = frozenset(map(int, State))
+
+
 class _Standing(NamedTuple):
     """What the store knows of a job that is to be settled."""
 
@@ -68,7 +72,7 @@ def _settle(transaction: Transaction, calls: Sequence[Sequence[Settlement]]) -> 
     verdicts = []
     for settlement in settlements:
         standing = standings.get(settlement.key)
-        if standing is None or standing.id != settlement.id:
+        if standing is None or standing.id != settlement.id or standing.state not in _STATES:
             verdicts.append(Verdict.GONE)
             continue
         judgement = judge(settlement, State(standing.state), standing.token, standing.settled_token)
@@ -85,9 +89,9 @@ SETTLE = Verb(_settle)
 
 def _standings(connection: Connection, settlements: Sequence[Settlement]) -> dict[int, _Standing]:
     keys = [settlement.key for settlement in settlements]
-    found = {row[0]: _Standing(*row) for row in connection.execute(_LIVE, (json.dumps(keys),))}
+    found = {row[0]: _Standing(*row) for row in fetch(connection, _LIVE, (json.dumps(keys),))}
     if missing := [key for key in keys if key not in found]:
-        found |= {row[0]: _Standing(*row) for row in connection.execute(_OLD, (json.dumps(missing),))}
+        found |= {row[0]: _Standing(*row) for row in fetch(connection, _OLD, (json.dumps(missing),))}
     return found
 
 

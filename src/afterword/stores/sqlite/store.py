@@ -4,6 +4,8 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from sqlite3 import Connection
+from typing import TypeVar
 
 from afterword.clock import Clock, SystemClock
 from afterword.events import Tell, nobody
@@ -15,16 +17,19 @@ from afterword.stores.sqlite.adding import ADD, DISCARD, RELEASE
 from afterword.stores.sqlite.changing import CHANGE
 from afterword.stores.sqlite.claiming import CLAIM, RENEW
 from afterword.stores.sqlite.keeping import BEAT, FORGET, LEAVE, Oldest
+from afterword.stores.sqlite.quarantine import QUARANTINE, Odd
 from afterword.stores.sqlite.rescuing import RESCUE
 from afterword.stores.sqlite.session import Session
 from afterword.stores.sqlite.settling import SETTLE
 from afterword.stores.sqlite.writer import TIDY
 from afterword.stores.store import Added, Change, Claims, Hold, Query, Verdict, Want, WorkerSeen
 
-_VERBS = (ADD, RELEASE, DISCARD, SETTLE, CHANGE, RENEW, RESCUE, FORGET, BEAT, LEAVE, CLAIM)
+_VERBS = (QUARANTINE, ADD, RELEASE, DISCARD, SETTLE, CHANGE, RENEW, RESCUE, FORGET, BEAT, LEAVE, CLAIM)
 """In the order in which a group does them: what makes jobs ready comes before what claims them."""
 
 _SYSTEM_CLOCK = SystemClock()
+
+T = TypeVar("T")
 
 
 class SqliteStore:
@@ -95,10 +100,10 @@ class SqliteStore:
         return self._session.write(CHANGE, (change, ids))
 
     def get(self, id: str) -> Pending[Job | None]:
-        return self._session.read(lambda connection: reading.get(connection, id))
+        return self._read(lambda connection, meet: reading.get(connection, id, meet))
 
     def find(self, query: Query) -> Pending[Sequence[Job]]:
-        return self._session.read(lambda connection: reading.find(connection, query))
+        return self._read(lambda connection, meet: reading.find(connection, query, meet))
 
     def count(self) -> Pending[dict[State, int]]:
         return self._session.read(reading.count)
@@ -137,6 +142,19 @@ class SqliteStore:
         """Be a process of its own. The session lets go of the parent's by itself."""
         self._lock = threading.Lock()
         self._begin()
+
+    def _read(self, ask: Callable[[Connection, reading.Meet], T]) -> Pending[T]:
+        """What is met and is no job is put out of the way, after the answer."""
+        session = self._session
+
+        def answer(connection: Connection) -> T:
+            met: list[Odd] = []
+            answer = ask(connection, met.append)
+            if met:
+                session.write(QUARANTINE, met)
+            return answer
+
+        return session.read(answer)
 
     def _begin(self) -> None:
         self._session = self._new_session()

@@ -1,0 +1,67 @@
+"""What a row must say of itself to be a job.
+
+SQLite keeps values of a wrong type out of our tables, and an index keeps the keys of rows with impossible numbers. What it
+cannot see, such as text that is no UTF-8 or a page that was damaged, is seen when a row is read.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from afterword.jobs.job import State
+from afterword.stores.rows import COLUMNS
+
+_MOST = 1 << 53
+"""More than will ever be counted. What is larger could not be made one larger."""
+
+_COUNTS = f"token BETWEEN 0 AND {_MOST} AND attempt BETWEEN 0 AND {_MOST}"
+
+# As in the migration, to the letter of each term: a partial index is used only for what it was made for.
+UNSOUND: Mapping[str, str] = {
+    "jobs": "NOT ("
+    f"state IN (0, 1, 2, 6) AND run_at >= 0 AND {_COUNTS}"
+    f" AND crashes BETWEEN 0 AND {_MOST} AND lost BETWEEN 0 AND {_MOST}"
+    " AND (owner IS NULL OR owner NOT GLOB '*[^0-9a-f]*')"
+    " AND (state <> 2 OR owner IS NOT NULL) AND (state <> 0 OR owner IS NOT NULL OR after IS NOT NULL))",
+    "finished": f"NOT (state IN (3, 4, 5) AND {_COUNTS})",
+}
+"""For each table, what a WHERE asks to find rows that are no jobs."""
+
+_NUMBERS = ("added_at", "state", "priority", "run_at", "token", "attempt", "crashes", "lost", "key")
+_COUNTED = ("token", "attempt", "crashes", "lost")
+_TEXTS = ("id", "app", "task", "retry", "queue")
+_PERHAPS_TEXTS = ("owner", "after", "origin")
+
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
+"""Stands where text was no UTF-8."""
+
+_PLACES = {column: place for place, column in enumerate(COLUMNS)}
+
+
+def fault(row: Sequence[Any]) -> str | None:
+    """Why a row of COLUMNS, as `fetch` reads it, is no job; None where it is one."""
+    for name in _NUMBERS:
+        if type(row[_PLACES[name]]) is not int:
+            return f"its {name} is no number"
+    for name in _COUNTED:
+        if not 0 <= row[_PLACES[name]] <= _MOST:
+            return f"its {name} is {row[_PLACES[name]]}"
+    for name in (*_TEXTS, *_PERHAPS_TEXTS):
+        value = row[_PLACES[name]]
+        if (not isinstance(value, str) and (value is not None or name in _TEXTS)) or (value and _REPLACED in value):
+            return f"its {name} is no text"
+    return _contradiction(row)
+
+
+def _contradiction(row: Sequence[Any]) -> str | None:
+    state, owner, after, run_at = (row[_PLACES[name]] for name in ("state", "owner", "after", "run_at"))
+    if not 0 <= state < len(State):
+        return f"its state is {state}"
+    if run_at < 0:
+        return f"its run_at is {run_at}"
+    if owner is not None and owner.strip("0123456789abcdef"):
+        return f"its owner is {owner[:40]!r}, which is no process"
+    if state == State.RUNNING and owner is None:
+        return "it runs, and nobody runs it"
+    if state == State.HELD and owner is None and after is None:
+        return "it is held, and nobody holds it"
+    return None
