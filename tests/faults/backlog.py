@@ -1,6 +1,9 @@
 """Many jobs at once, written down as the application would have done it."""
 
 from collections.abc import Sequence
+from typing import Any
+
+import httpx
 
 from afterword.jobs.job import Job, State
 from afterword.tasks.call import new_id
@@ -10,9 +13,10 @@ from tests.system.site import Server, Site
 _BATCH = 1000
 
 
-def pour(site: Site, server: Server, name: str, numbers: Sequence[int]) -> None:
-    """Ready jobs of the task `name`. The first is added by the application, and shows how the others are written."""
-    server.add(name, numbers[0])
+def pour(site: Site, server: Server, path: str, numbers: Sequence[int], **options: Any) -> None:
+    """Ready jobs, for a `server` that keeps no worker. The first is added by the application, at `path`, and shows how the
+    others are written."""
+    httpx.post(f"{server.address}/{path}/{numbers[0]}", params=options, timeout=PATIENCE).raise_for_status()
     with site.store() as store:
         wait_until(lambda: site.jobs()[numbers[0]].state is not State.HELD, "the release")
         sample = site.jobs()[numbers[0]]

@@ -18,8 +18,9 @@ from afterword.worker.rests import Rests
 PERIOD = 0.25
 """Seconds between two looks whether this process's turn has come, or another worker has gone."""
 
-SETTLED = 5.0
-"""Seconds after which a worker counts as well started: should it die then, the next one is started at once."""
+SETTLED = 1.0
+"""Seconds after which a worker counts as well started, about twice what a start takes: should it die then, the next one is
+started at once."""
 
 SHORTEST_REST = 0.1
 LONGEST_REST = 30.0
