@@ -151,6 +151,15 @@ class StoreFailed:
     error: BaseException
 
 
+@dataclass(frozen=True, slots=True)
+class LogGrows:
+    """Somebody reads in one transaction for so long that the store's write-ahead log has grown to `size` bytes. Told again when
+    it has doubled."""
+
+    store: str
+    size: int
+
+
 Event = (
     Written
     | Added
@@ -171,6 +180,7 @@ Event = (
     | Unserved
     | StartFailed
     | StoreFailed
+    | LogGrows
 )
 
 Tell = Callable[[Event], None]

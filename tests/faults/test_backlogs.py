@@ -1,17 +1,23 @@
 """More than enough of everything: jobs, writers, and a reader that does not leave."""
 
+import sqlite3
 import statistics
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 
 import httpx
 import pytest
 
+from afterword.jobs.job import State
+from afterword.stores.sqlite.store import SqliteStore
+from afterword.stores.store import Want
+from afterword.testing.contract.bench import job
 from tests.faults.backlog import pour, wait_until_run_out
 from tests.faults.conftest import Count
 from tests.faults.oracle import judge
-from tests.support.processes import PATIENCE
+from tests.support.processes import PATIENCE, wait_until
 from tests.system.site import Server, Site
 
 MILLION = 1_000_000
@@ -38,6 +44,96 @@ def test_starving_writers(site: Site, tally: Count, seconds: int) -> None:
     assert min(spans) <= 0.05, spans
     wait_until_run_out(site, len(accepted), 120)
     tally(judge(site, accepted))
+
+
+@pytest.mark.fault(
+    "a program reads the store in one transaction and does not end it",
+    "adding goes on as ever, the log says what keeps the file growing, and when the reader has gone it is short again",
+)
+@pytest.mark.parametrize("seconds", [1, pytest.param(180, marks=pytest.mark.long)])
+@pytest.mark.timeout(600)
+def test_held_snapshot(site: Site, tally: Count, seconds: int) -> None:
+    server = site.serve("callers:app")
+    took: list[float] = []
+    accepted: list[int] = []
+
+    def add(size: int = 0) -> None:
+        took.append(httpx.post(f"{server.address}/add/{len(accepted)}", params={"size": size}, timeout=PATIENCE).json())
+        accepted.append(len(accepted))
+
+    for _ in range(20):
+        add()
+    before = statistics.median(took)
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM jobs").fetchone()
+        began = time.monotonic()
+        while "a program reads it in one transaction without end" not in server.log.read_text():
+            add(size=500_000)
+        took.clear()
+        while time.monotonic() - began < seconds or len(took) < 20:
+            add()
+        meanwhile = statistics.median(took)
+        held = log_size(site)
+    ended = time.monotonic()
+
+    def is_short() -> bool:
+        add()
+        return log_size(site) <= held / 2
+
+    wait_until(is_short, "a short log")
+    recovery = time.monotonic() - ended
+    assert meanwhile <= max(0.05, 3 * before), (meanwhile, before)
+    wait_until_run_out(site, len(accepted))
+    tally(judge(site, accepted, recovery=recovery))
+
+
+def log_size(site: Site) -> int:
+    return site.database.with_name(f"{site.database.name}-wal").stat().st_size
+
+
+@pytest.mark.fault(
+    "a million ready jobs wait", "99 of 100 claims take no longer than twice what they take in a store with nothing else"
+)
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_million_backlog(site: Site) -> None:
+    with site.store() as store:
+        alone = min(claims_p99(store) for _ in range(3))
+        fill(site, MILLION)
+        among = min(claims_p99(store) for _ in range(5))
+        assert store.count().result(PATIENCE)[State.QUEUED] == MILLION
+    assert among <= 2 * alone, f"{among * 1000:.1f} ms among a million, {alone * 1000:.1f} ms alone"
+    site.check()
+
+
+def claims_p99(store: SqliteStore) -> float:
+    """Seconds within which 99 of 100 claims of one job were made, each of one that was added a moment before or long ago."""
+    took = []
+    for _ in range(200):
+        store.add([job()]).result(PATIENCE)
+        began = time.perf_counter()
+        claimed = store.claim(Want("main:app", 1)).result(PATIENCE)
+        took.append(time.perf_counter() - began)
+        assert len(claimed.jobs) == 1
+    return statistics.quantiles(took, n=100)[98]
+
+
+def fill(site: Site, count: int) -> None:
+    """Copies of a job, ready, by SQL: to add a million would take long."""
+    with closing(sqlite3.connect(site.database, isolation_level=None)) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(jobs)") if row[1] not in ("key", "id")]
+        names = ", ".join(columns)
+        ready = {"state": str(int(State.QUEUED)), "owner": "NULL", "token": "0", "attempt": "0", "lease_until": "NULL"}
+        sample = ", ".join(ready.get(column, f"sample.{column}") for column in columns)
+        connection.execute(
+            f"""
+            WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?)
+            INSERT INTO jobs (id, {names}) SELECT printf('copy-%d', number), {sample}
+            FROM numbers, (SELECT * FROM jobs LIMIT 1) AS sample
+            """,
+            (count,),
+        )
 
 
 def add_steadily(servers: Sequence[Server], first: int, seconds: float, accepted: set[int]) -> list[float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from afterword.events import LogGrows
 from afterword.jobs.job import State
 from afterword.stores.sqlite.checkpoint import DUE, OVERDUE
 from afterword.stores.sqlite.store import SqliteStore
@@ -80,6 +81,32 @@ def test_a_reader_that_stays_lets_the_log_grow_only_while_it_stays(store: Sqlite
         assert write(store, 25, tidy) > DUE + 5 * COMMIT
     write(store, 3, tidy)
     assert log_size(database) <= DUE + 2 * COMMIT
+
+
+def test_it_is_told_when_a_reader_lets_the_log_grow_and_again_when_it_has_doubled(open_store: Open, database: Path) -> None:
+    told: list[LogGrows] = []
+    store = open_store(tell=lambda event: told.append(event) if isinstance(event, LogGrows) else None)
+
+    def tidy() -> None:
+        store.tidy().result(PATIENCE)
+
+    def write_under_a_reader(times: int) -> None:
+        with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM jobs").fetchone()
+            write(store, times, tidy)
+
+    add(store, job())
+    write(store, 60, tidy)
+    assert told == [], "a long log is no news as long as it can be copied"
+    write_under_a_reader(60)
+    first, second = told
+    assert OVERDUE < first.size <= OVERDUE + 2 * COMMIT
+    assert 2 * first.size < second.size <= 2 * first.size + 2 * COMMIT
+    assert {event.store for event in told} == {str(database)}
+    write(store, 3, tidy)
+    write_under_a_reader(30)
+    assert len(told) == 3
 
 
 @pytest.mark.parametrize("last", [True, False])

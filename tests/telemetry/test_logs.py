@@ -82,6 +82,12 @@ TOLD: list[tuple[events.Event, int, str]] = [
         "the store failed at rescue, tried again: "
         "StoreUnavailable: The store at afterword.db cannot be used: the disk is full.",
     ),
+    (
+        events.LogGrows("/srv/afterword.db", 17_000_000),
+        logging.WARNING,
+        "the write-ahead log of /srv/afterword.db has grown to 16 MiB: a program reads it in one transaction without end. "
+        "`fuser -v /srv/afterword.db` names those that have it open; end that one.",
+    ),
     (settled(Succeeded(b"1")), logging.DEBUG, "main:send (0198-1) succeeded, attempt 1 of 3"),
     (
         settled(Failed(TRACEBACK)),

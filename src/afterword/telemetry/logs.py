@@ -94,6 +94,9 @@ def describe(event: events.Event) -> Line | None:
             )
         case events.StoreFailed(doing, error):
             return Line(logging.ERROR, f"the store failed at {doing}, tried again: {type(error).__name__}: {error}")
+        case events.LogGrows(store, size):
+            text = f"the write-ahead log of {store} has grown to {size >> 20} MiB: a program reads it in one transaction"
+            return Line(logging.WARNING, f"{text} without end. `fuser -v {store}` names those that have it open; end that one.")
         case events.Written() | events.Added() | events.Released() | events.Claimed() | events.Handed() | events.Ended():
             return None
         case _:

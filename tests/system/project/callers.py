@@ -13,7 +13,7 @@ app = FastAPI()
 afterword = Afterword(app)
 
 
-def work(number: int) -> None:
+def work(number: int, text: str = "") -> None:
     note(number, "start")
     note(number, "end")
 
@@ -69,10 +69,10 @@ async def websocket(websocket: WebSocket, number: int, background_tasks: Backgro
 
 
 @app.post("/add/{number}")
-async def add(number: int) -> float:
+async def add(number: int, size: int = 0) -> float:
     """Answers with the seconds that it took."""
     began = time.perf_counter()
-    await afterword.add(work, number)
+    await afterword.add(work, number, "x" * size)
     return time.perf_counter() - began
 
 

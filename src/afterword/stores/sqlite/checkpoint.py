@@ -27,6 +27,8 @@ class Checkpoints:
         self._log = path.with_name(f"{path.name}-wal")
         self._second: sqlite3.Connection | None = None
         self._done: tuple[int, int] | None = None
+        self._read = False
+        self._said = 0
 
     def due(self, size: int) -> bool:
         """Whether the log is larger than `size` bytes and was written to since it was last copied."""
@@ -41,10 +43,21 @@ class Checkpoints:
         try:
             found = self._look()
             busy, frames, copied = self._second.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._read = not busy and frames > copied
             if not busy and frames == copied:
                 self._done = found
+                self._said = 0
         finally:
             first.execute("ROLLBACK")
+
+    def grown(self) -> int | None:
+        """Bytes of the log where it is long because somebody reads an old state of the file, which keeps what was written since
+        from being copied; None where it is not, or where it was said before and has not doubled since."""
+        found = self._look() if self._read else None
+        if found is None or found[0] <= max(OVERDUE, 2 * self._said):
+            return None
+        self._said = found[0]
+        return self._said
 
     def close(self) -> None:
         if self._second is not None:

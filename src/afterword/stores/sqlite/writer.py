@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from afterword.errors import StoreError
-from afterword.events import Added, Event, StoreFailed, Tell, Written, nobody
+from afterword.events import Added, Event, LogGrows, StoreFailed, Tell, Written, nobody
 from afterword.stores.pending import Pending, resolve
 from afterword.stores.sqlite import forks
 from afterword.stores.sqlite.checkpoint import DUE, OVERDUE, Checkpoints
@@ -180,6 +180,8 @@ class Writer:
         if self._checkpoints.due(size):
             with self._gated(), self._connected() as connection:
                 self._checkpoints.make(connection)
+            if grown := self._checkpoints.grown():
+                self._told(LogGrows(str(self._path), grown))
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
