@@ -218,9 +218,15 @@ def test_a_waiting_job_can_be_cancelled(state: State) -> None:
     )
 
 
-@pytest.mark.parametrize("state", [State.RUNNING, *FINAL, State.HANDED_OFF])
+@pytest.mark.parametrize("state", [State.RUNNING, *FINAL])
 def test_no_other_can_be_cancelled(state: State) -> None:
     assert lifecycle.cancel(job(state=state), NOW) == job(state=state)
+
+
+def test_of_one_that_was_handed_off_it_is_noted_for_its_engine() -> None:
+    handed = job(state=State.HANDED_OFF, token=2)
+
+    assert lifecycle.cancel(handed, NOW) == handed._replace(unwanted=True)
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])

@@ -68,6 +68,14 @@ class Job(NamedTuple):
     """How long one attempt may take; None for ever."""
     unique_key: str | None = None
     """While this job is unfinished, no other of its `app` with this key is added; None where that is all the same."""
+    via: str | None = None
+    """The engine that it is handed off to; None: a runner runs it."""
+    theirs: bool = False
+    """It is the engine's own task, not one of ours."""
+    unwanted: bool = False
+    """A person wants it cancelled, and an engine has it: that is to be told so."""
+    receipt: str | None = None
+    """What its engine answered when it was handed off."""
     origin: str | None = None
     """`module:qualname` of the function when it was added, where the task's name does not say it: a runner that does not know
     the name looks there."""

@@ -8,7 +8,7 @@ from typing import NamedTuple, assert_never
 
 from afterword.clock import SECOND
 from afterword.jobs.job import Job, State
-from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome, Snoozed, Succeeded
+from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Outcome, Snoozed, Succeeded
 from afterword.jobs.retry import pause
 
 CRASH_LIMIT = 3
@@ -39,6 +39,7 @@ class Settlement(NamedTuple):
     ended_at: int
     result: bytes | None
     error: str | None
+    receipt: str | None = None
 
 
 def release(job: Job) -> Job:
@@ -89,6 +90,12 @@ def settle(job: Job, outcome: Outcome, now: int, draw: float) -> Settlement:
             return _again(job, now, error=job.error, attempt=job.attempt - 1, alone=job.alone, counted=False)
         case Crashed(cause, alone):
             return _crash(job, cause, alone, now)
+        case Cancelled(reason):
+            return _finish(job, State.CANCELLED, now, error=reason)
+        case HandedOff(receipt):
+            return _again(job, now, error=None, alone=job.alone, counted=False)._replace(
+                state=State.HANDED_OFF, receipt=receipt
+            )
         case _:
             assert_never(outcome)
 
@@ -98,6 +105,8 @@ def settled(job: Job, settlement: Settlement) -> Job:
     return job._replace(
         state=settlement.state,
         owner=None,
+        # What is in an engine's hands is another claim: an outcome from there must not be taken for this one again.
+        token=job.token + (settlement.state is State.HANDED_OFF),
         run_at=settlement.run_at,
         attempt=settlement.attempt,
         crashes=settlement.crashes,
@@ -105,6 +114,7 @@ def settled(job: Job, settlement: Settlement) -> Job:
         ended_at=settlement.ended_at if settlement.state.finished else job.ended_at,
         result=settlement.result,
         error=settlement.error,
+        receipt=settlement.receipt,
     )
 
 
@@ -129,7 +139,10 @@ def rescue(job: Job, now: int) -> Job:
 
 
 def cancel(job: Job, now: int) -> Job:
-    """A person takes a waiting job back. A running or finished one stays as it is."""
+    """A person takes a waiting job back. Of one that was handed off, its engine is to be told. A running or finished one stays
+    as it is."""
+    if job.state is State.HANDED_OFF:
+        return job._replace(unwanted=True)
     if job.state not in (State.HELD, State.QUEUED):
         return job
     return job._replace(
@@ -153,6 +166,8 @@ def retry(job: Job) -> Job:
         alone=False,
         started_at=None,
         ended_at=None,
+        unwanted=False,
+        receipt=None,
     )
 
 

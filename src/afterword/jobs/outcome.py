@@ -49,4 +49,11 @@ class Cancelled:
     reason: str
 
 
-Outcome = Succeeded | Failed | Snoozed | Interrupted | Crashed
+@dataclass(frozen=True, slots=True)
+class HandedOff:
+    """An engine has it now; `receipt` is what is needed to ask that engine what became of it."""
+
+    receipt: str
+
+
+Outcome = Succeeded | Failed | Snoozed | Interrupted | Crashed | Cancelled | HandedOff

@@ -35,7 +35,8 @@ def judge(settlement: Settlement, state: State, token: int, settled_token: int) 
     failed it. Only an outcome that would bring a failed job back to life comes too late.
     """
     if token != settlement.token:
-        return Judgement.STALE
+        handed_off = state is State.HANDED_OFF and settled_token == settlement.token
+        return Judgement.REPEATED if handed_off else Judgement.STALE
     if settled_token == token:
         return Judgement.REPEATED
     if state is State.HELD or (state.finished and not settlement.state.finished):

@@ -27,6 +27,8 @@ NEW_COLUMNS = (
     "at_most_once",
     "timeout",
     "unique_key",
+    "via",
+    "theirs",
     "origin",
 )
 """What an `add` writes; everything else about a new job is nought."""
@@ -38,7 +40,7 @@ def job(row: Sequence[Any]) -> Job:
     """The job in a row of COLUMNS. Arguments and result may come as text or bytes."""
     id, app, task, arguments, added_at, retry, state, *rest = row
     queue, priority, run_at, owner, after, token, attempt, crashes, lost, alone, at_most_once, *rest = rest
-    timeout, unique_key, origin, started_at, ended_at, result, error, key = rest
+    timeout, unique_key, via, theirs, unwanted, receipt, origin, started_at, ended_at, result, error, key = rest
     return Job(
         id,
         app,
@@ -60,6 +62,10 @@ def job(row: Sequence[Any]) -> Job:
         bool(at_most_once),
         timeout,
         unique_key,
+        via,
+        bool(theirs),
+        bool(unwanted),
+        receipt,
         origin,
         started_at,
         ended_at,
@@ -93,6 +99,8 @@ def new_row(job: Job) -> tuple[Any, ...]:
         job.at_most_once,
         job.timeout,
         job.unique_key,
+        job.via,
+        job.theirs,
         job.origin,
     )
 

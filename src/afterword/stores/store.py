@@ -157,7 +157,8 @@ class Store(Protocol):
         (`lifecycle.settled`). A job that a rescue has failed takes a late outcome only if that too is a final one.
 
         A settlement repeated after a lost reply is APPLIED again and changes nothing. A finished job leaves the live table for
-        the history. Where `counted`, the job after it follows (`lifecycle.follow`).
+        the history. Where `counted`, the job after it follows (`lifecycle.follow`). One that was handed off is nobody's: it is
+        neither claimed nor rescued, and its token is one larger, so that its outcome from there is a settlement of its own.
         """
         ...
 

@@ -8,7 +8,7 @@ from afterword import events
 from afterword.clock import SECOND, SystemClock
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
-from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome, Snoozed, Succeeded
+from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Outcome, Snoozed, Succeeded
 
 log = logging.getLogger("afterword")
 
@@ -125,6 +125,10 @@ def _settled(job: Job, outcome: Outcome) -> Line:
         case Interrupted(reason, started):
             level = logging.INFO if started else logging.DEBUG
             return Line(level, f"{_named(job)} was taken back {'while it ran' if started else 'before it began'}: {reason}")
+        case Cancelled(reason):
+            return Line(logging.INFO, f"{_named(job)} was cancelled: {reason}")
+        case HandedOff():
+            return Line(logging.DEBUG, f"{_named(job)} was handed off to {job.via}, {attempt}")
         case Snoozed(delay, reason):
             return Line(logging.WARNING, f"{_named(job)} is put off for {delay / SECOND:.3g} s: {reason}")
         case _:

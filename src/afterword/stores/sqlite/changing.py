@@ -25,9 +25,11 @@ def _change_one(transaction: Transaction, change: Change, id: str) -> Job | None
     match change:
         case Change.CANCEL:
             changed = lifecycle.cancel(job, transaction.clock.now())
-            if changed is not job:
+            if changed.state.finished and changed is not job:
                 moving.finish(transaction.connection, [changed])
                 transaction.connection.execute(FOLLOW, (json.dumps([id]),))
+            elif changed is not job:
+                moving.rewrite(transaction.connection, [changed])
         case Change.RETRY:
             taken = uniqueness.name(job) in uniqueness.standing(transaction.connection, [job])
             changed = job if taken else lifecycle.retry(job)

@@ -27,6 +27,7 @@ _SAID = {
     "result": "CAST(json_extract(said.value, '$[7]') AS BLOB)",
     "error": "json_extract(said.value, '$[8]')",
     "owner": "NULL",
+    "receipt": "json_extract(said.value, '$[10]')",
 }
 _KEY = "json_extract(said.value, '$[0]')"
 
@@ -44,6 +45,7 @@ _LEAVE = f"DELETE FROM jobs WHERE key IN (SELECT {_KEY} FROM json_each(?) AS sai
 
 _AGAIN = f"""
 UPDATE jobs SET {_assignments(column for column in _SAID if column != "ended_at")}, settled_token = token, lease_until = NULL,
+token = token + (json_extract(said.value, '$[1]') = {State.HANDED_OFF:d}),
 ended = ended OR json_extract(said.value, '$[9]') FROM json_each(?) AS said WHERE jobs.key = {_KEY}
 """
 
@@ -132,6 +134,7 @@ def _dump(settlements: Sequence[Settlement]) -> str:
                 None if settlement.result is None else settlement.result.decode(),
                 text(settlement.error),
                 settlement.counted,
+                settlement.receipt,
             )
             for settlement in settlements
         ],

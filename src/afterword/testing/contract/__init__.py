@@ -16,6 +16,7 @@ from afterword.testing.contract.bench import Kill, Make
 from afterword.testing.contract.changing import Changing
 from afterword.testing.contract.claiming import Claiming
 from afterword.testing.contract.following import Following
+from afterword.testing.contract.handing import Handing
 from afterword.testing.contract.keeping import Keeping
 from afterword.testing.contract.living import Living
 from afterword.testing.contract.reading import Reading
@@ -35,6 +36,7 @@ class StoreContract(
     Following,
     Claiming,
     Settling,
+    Handing,
     Rescuing,
     Changing,
     Reading,
