@@ -97,7 +97,8 @@ class Collector:
         try:
             await write.answer
         except Exception:
-            self._writes.remove(write)
+            with suppress(ValueError):  # A thread of the endpoint, adding at this moment, may have harvested it.
+                self._writes.remove(write)
             raise
         with self._lock:
             self._harvest()

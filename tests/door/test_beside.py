@@ -134,8 +134,8 @@ def test_in_a_socket_it_runs_when_that_closes(app: FastAPI, caplog: pytest.LogCa
         background_tasks.add_task(aside, "a")
         await socket.close()
 
-    with TestClient(app).websocket_connect("/"):
-        pass
+    with TestClient(app) as client, client.websocket_connect("/"):
+        pass  # The end of the application waits for what the socket has left.
 
     assert ran == [HERE]
     assert "fail_aside failed" in caplog.text
