@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
@@ -97,14 +98,17 @@ def log_size(site: Site) -> int:
 )
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_million_backlog(site: Site) -> None:
-    with site.store() as store:
-        alone = min(claims_p99(store) for _ in range(3))
-        fill(site, MILLION)
-        among = min(claims_p99(store) for _ in range(5))
-        assert store.count().result(PATIENCE)[State.QUEUED] == MILLION
+def test_million_backlog(tmp_path: Path) -> None:
+    """The best of ten each, in turn: what else the machine does meets both alike."""
+    empty, full = (SqliteStore(tmp_path / name, max_queued=2 * MILLION) for name in ("empty.db", "full.db"))
+    with closing(empty), closing(full):
+        for store in (empty, full):
+            claims_p99(store)
+        fill(tmp_path / "full.db", MILLION)
+        rounds = [(claims_p99(empty), claims_p99(full)) for _ in range(10)]
+        assert full.count().result(PATIENCE)[State.QUEUED] == MILLION
+    alone, among = (min(times) for times in zip(*rounds, strict=True))
     assert among <= 2 * alone, f"{among * 1000:.1f} ms among a million, {alone * 1000:.1f} ms alone"
-    site.check()
 
 
 def claims_p99(store: SqliteStore) -> float:
@@ -119,9 +123,9 @@ def claims_p99(store: SqliteStore) -> float:
     return statistics.quantiles(took, n=100)[98]
 
 
-def fill(site: Site, count: int) -> None:
+def fill(database: Path, count: int) -> None:
     """Copies of a job, ready, by SQL: to add a million would take long."""
-    with closing(sqlite3.connect(site.database, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         columns = [row[1] for row in connection.execute("PRAGMA table_info(jobs)") if row[1] not in ("key", "id")]
         names = ", ".join(columns)
         ready = {"state": str(int(State.QUEUED)), "owner": "NULL", "token": "0", "attempt": "0", "lease_until": "NULL"}
