@@ -46,7 +46,8 @@ def nothing_was_rescued(site: Site, log: Path) -> bool:
     return "rescued" not in log.read_text() and all(job.lost == 0 for job in site.jobs().values())
 
 
-@pytest.mark.parametrize("jump", [pytest.param(HOUR, marks=pytest.mark.long, id="an_hour"), pytest.param(DAY, id="a_day")])
+@pytest.mark.long
+@pytest.mark.parametrize("jump", [HOUR, DAY], ids=["an_hour", "a_day"])
 @pytest.mark.fault(
     "the wall clock is set forward between claim and settle, with a retry pending",
     "no lease runs out by it; retries whose time has come by that clock run at once; nothing waits longer than it should",

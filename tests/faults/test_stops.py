@@ -148,14 +148,14 @@ def test_sigstop_in_write(site: Site, tally: Count) -> None:
     site.wait_for([0])
     (worker,) = workers(server.pid)
     with ThreadPoolExecutor(4) as threads:
-        before = add_in_threads(server, threads, range(1, 200))
+        before = add_in_threads(server, threads, range(1, 60))
         stop_in_write(worker, site)
         moment = time.monotonic()
-        waiting = add_in_threads(server, threads, range(200, 210))
+        waiting = add_in_threads(server, threads, range(60, 70))
         assert {answer.result().status_code for answer in [*before.values(), *waiting.values()]} == {200}
     recovery = wait_for_a_start_after(site, moment)
-    site.wait_until_finished(210)
-    tally(judge(site, range(210), twice_at_most=32, recovery=recovery))
+    site.wait_until_finished(70)
+    tally(judge(site, range(70), twice_at_most=32, recovery=recovery))
 
 
 @pytest.mark.fault(

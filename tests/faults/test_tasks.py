@@ -38,7 +38,7 @@ def test_segfault(site: Site, tally: Count) -> None:
 def test_segfault_among_eight(site: Site, tally: Count) -> None:
     server = site.serve(APP, AFTERWORD_RUNNERS="1")
     for number in range(7):
-        server.add("sleep", number, seconds=1.5)
+        server.add("sleep", number, seconds=0.8)
     site.wait_for(range(7), "start")
     server.add("segfault", 7)
     moment = time.monotonic()
@@ -169,7 +169,8 @@ def test_kill_parent_in_task(site: Site, tally: Count, times: int) -> None:
     tally(judge(site, range(3), failing=[1] if endless else []))
 
 
-@pytest.mark.parametrize("name", ["close_all_fds", pytest.param("close_all_fds_async", marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", ["close_all_fds", "close_all_fds_async"])
+@pytest.mark.long
 @pytest.mark.fault(
     "a task closes every descriptor of its runner (os.closerange), in a thread or on the loop",
     "the runner is found out and ended, the task is to blame, and no other loses anything",

@@ -25,8 +25,8 @@ LAST_CALL = 5_000_000
 """Microseconds that the others of a runner get to end before it is killed for the sake of one whose time is up."""
 
 STILL = 300
-"""Looks in a row at which a runner was stopped, after which it is ended: half a minute. It holds up only what it has in hand, so
-whoever looks into a task that way is given time. Looks are counted, since this process may have been stopped as well."""
+"""Looks in a row at which a runner was stopped, after which it is ended: half a minute. It holds up only what it has in hand,
+so whoever looks into a task that way is given time. Looks are counted, since this process may have been stopped as well."""
 
 PARTING = 0.2
 """Seconds within which a runner whose pipe has closed is gone, if it died; else it has closed it itself."""
