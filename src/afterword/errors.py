@@ -75,6 +75,11 @@ class TaskRefused(AfterwordError, TypeError):
     """{what} cannot run in another process: {why}. {mend}"""
 
 
+class EngineUnknown(AfterwordError, LookupError):
+    """{task} is to be handed off via {via!r}, which is no engine of this application; it has {there}. Name it:
+    Afterword(app, handoff={{{via!r}: ...}})."""
+
+
 class ArgumentRefused(AfterwordError, TypeError):
     """Argument `{parameter}` of {task} cannot be written down: got {got}, {why}. {mend}"""
 

@@ -11,7 +11,6 @@ from starlette.background import BackgroundTask, BackgroundTasks
 
 from afterword.jobs.reference import Reference
 from afterword.tasks.call import Binder, new_id
-from afterword.tasks.codec import decode
 from afterword.tasks.task import Task, durable
 
 log = logging.getLogger("afterword")
@@ -37,7 +36,7 @@ def strict(binder: Binder) -> Prepare:
         if not durable(function):
             return plain(function, args, kwargs)
         call = binder.bind(function, args, kwargs)
-        return plain(call.task, *decode(call.task, call.arguments))
+        return plain(function, *call.back())
 
     return prepare
 

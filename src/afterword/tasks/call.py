@@ -2,14 +2,18 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import pydantic_core
+
 from afterword.clock import microseconds
-from afterword.errors import ArgumentsTooLarge
+from afterword.errors import ArgumentsTooLarge, EngineUnknown
 from afterword.jobs.job import Job, State
-from afterword.tasks import codec
+from afterword.tasks import codec, theirs
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
+from afterword.tasks.theirs import Theirs, recognise
 from afterword.tasks.unique import unique_key
 
 if sys.version_info >= (3, 14):
@@ -21,9 +25,18 @@ else:
 class Call(NamedTuple):
     """A task and its arguments, as they will be written down."""
 
-    task: Task[..., Any]
+    task: Task[..., Any] | Theirs
     arguments: bytes
     unique_key: str | None = None
+    via: str | None = None
+    """The engine that it is handed off to."""
+
+    def back(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments as the task will get them."""
+        if isinstance(self.task, Theirs):
+            said = pydantic_core.from_json(self.arguments)
+            return tuple(said["args"]), said["kwargs"]
+        return codec.decode(self.task, self.arguments)
 
     def job(
         self, *, id: str, app: str, now: int, state: State = State.HELD, owner: str | None = None, after: str | None = None
@@ -45,25 +58,60 @@ class Call(NamedTuple):
             at_most_once=options.at_most_once,
             timeout=None if options.timeout is None else microseconds(options.timeout),
             unique_key=self.unique_key,
+            via=self.via,
+            theirs=isinstance(self.task, Theirs),
             origin=self.task.origin,
         )
 
 
 class Binder:
-    """Makes calls of what is handed to add_task: of the tasks in `registry`, with arguments of up to `limit` bytes as JSON."""
+    """Makes calls of what is handed to add_task: of the tasks in `registry`, with arguments of up to `limit` bytes as JSON.
 
-    def __init__(self, registry: Registry, limit: int) -> None:
+    `engines` gives the kind of each engine, by name.
+    """
+
+    def __init__(self, registry: Registry, limit: int, engines: Mapping[str, str] = MappingProxyType({})) -> None:
         self.registry = registry
         self._limit = limit
+        self._engines = engines
 
     def bind(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-        """The call `function(*args, **kwargs)`. Raises TaskRefused, ArgumentRefused, ArgumentsTooLarge or UniqueKeyRefused
-        for what cannot be written down."""
+        """The call `function(*args, **kwargs)`. Raises TaskRefused, ArgumentRefused, ArgumentsTooLarge,
+        UniqueKeyRefused or EngineUnknown for what cannot be written down."""
+        their = None if isinstance(function, Task) else recognise(function)
+        if their:
+            return Call(their, self._small(their.name, theirs.encode(their, args, kwargs)), None, route(their, self._engines))
         task = self.registry.of(function)
-        arguments = codec.encode(task, args, kwargs)
+        arguments = self._small(task.name, codec.encode(task, args, kwargs))
+        key = unique_key(task, args, kwargs, arguments) if task.options.unique else None
+        return Call(task, arguments, key, route(task, self._engines))
+
+    def _small(self, name: str, arguments: bytes) -> bytes:
         if len(arguments) > self._limit:
-            raise ArgumentsTooLarge(task=task.name, size=len(arguments), limit=self._limit)
-        return Call(task, arguments, unique_key(task, args, kwargs, arguments) if task.options.unique else None)
+            raise ArgumentsTooLarge(task=name, size=len(arguments), limit=self._limit)
+        return arguments
+
+
+def route(task: Task[..., Any] | Theirs, engines: Mapping[str, str]) -> str | None:
+    """The engine that runs it, None for our own runners. Raises EngineUnknown where none of `engines` (kinds by name) is meant.
+
+    What a task says of itself wins over its queue. An engine's own task brings its engine along where none is configured.
+    """
+    if isinstance(task, Theirs):
+        return _only(task.kind, engines) or task.kind
+    via = task.options.via
+    if via is None:
+        return task.options.queue if task.options.queue in engines else None
+    found = via if via in engines else _only(via, engines)
+    if found is None:
+        raise EngineUnknown(task=task.name, via=via, there=", ".join(engines) or "none")
+    return found
+
+
+def _only(kind: str, engines: Mapping[str, str]) -> str | None:
+    """The name of the only engine of this kind."""
+    names = [name for name, other in engines.items() if other == kind]
+    return names[0] if len(names) == 1 else None
 
 
 def new_id() -> str:

@@ -33,6 +33,7 @@ def task(
     ordered: bool = True,
     unique: Unique = False,
     durable: bool = True,
+    via: str | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(
     function: Callable[..., Any] | None = None,
@@ -47,6 +48,7 @@ def task(
     ordered: bool = True,
     unique: Unique = False,
     durable: bool = True,
+    via: str | None = None,
 ) -> Any:
     """Make a function a task, with a name that outlives renames and with options.
 
@@ -56,6 +58,8 @@ def task(
 
     `durable=False`: it is not written down, but run in the application's own process after the response, as FastAPI does it;
     the options that are written into a job are not for it.
+
+    `via`: it is run by another engine, "celery" or "rq", or one of Afterword(app, handoff={name: engine}) by its name there.
 
     Raises OptionsRefused for all bad options at once, TaskNameTaken when another function has the name, and TaskRefused for
     what no other process can find.
@@ -69,6 +73,7 @@ def task(
         ordered=ordered,
         unique=unique,
         durable=durable,
+        via=via,
     )
 
     def register(function: Callable[P, R]) -> Task[P, R]:
@@ -179,6 +184,10 @@ def _faults(name: str, options: Options, retry: Retry | None, misfit: str | None
         (
             options.at_most_once is True and isinstance(retry, Retry) and retry.attempts > 1,
             "at_most_once leaves no attempts for retry",
+        ),
+        (
+            options.via is not None and not _is_label(options.via),
+            f"via must be the name of an engine, a text of at most 200 printable characters, got {options.via!r}",
         ),
         (not isinstance(options.durable, bool), f"durable must be True or False, got {options.durable!r}"),
         (

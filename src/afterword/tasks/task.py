@@ -30,6 +30,8 @@ class Options(NamedTuple):
     """Seconds that one attempt may take. A coroutine is cancelled then; whatever goes on all the same loses its runner."""
     unique: Unique = False
     """Whether no second job with the same key is added while one is unfinished."""
+    via: str | None = None
+    """The engine that runs it, or the only one of that kind; None: our own runners."""
 
 
 PLAIN = Options()

@@ -23,7 +23,6 @@ from afterword.runner.calling import Calling
 from afterword.stores.memory import MemoryStore
 from afterword.stores.store import Want
 from afterword.tasks.call import Binder
-from afterword.tasks.codec import decode
 from afterword.testing.clock import FalseClock
 
 THREADS = 4
@@ -60,7 +59,7 @@ def capture() -> Iterator[list[Captured]]:
     def choose(app: str, binder: Binder) -> Prepare:
         def prepare(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> BackgroundTask:
             call = binder.bind(function, args, kwargs)
-            return BackgroundTask(_note, captured, Captured(call.task.name, *decode(call.task, call.arguments)))
+            return BackgroundTask(_note, captured, Captured(call.task.name, *call.back()))
 
         return prepare
 

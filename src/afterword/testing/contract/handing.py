@@ -64,7 +64,7 @@ class Handing(Bench):
         assert (now(store, running).state, now(store, running).result) == (State.SUCCEEDED, b"7")
 
     def test_what_an_engine_has_lost_is_claimed_anew(self, store: Store, worker: Store) -> None:
-        running, handed = handed_off(store, worker)
+        _, handed = handed_off(store, worker)
         assert settle(store, handed, Interrupted("the broker was restarted", started=False)) is Verdict.APPLIED
         again = claim_one(worker)
         assert (again.attempt, again.token) == (1, handed.token + 1)
