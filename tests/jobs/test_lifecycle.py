@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.jobs.lifecycle import CRASH_LIMIT, LOSS_LIMIT, Settlement
-from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome, Snoozed, Succeeded
+from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Outcome, Snoozed, Succeeded
 from afterword.jobs.retry import Retry, pause
 
 NOW = 1_000_000
@@ -333,3 +333,28 @@ def test_a_job_is_never_changed_in_place(step: tuple[str, Any], token: int) -> N
     apply(queued, None, *step)
 
     assert queued == copy
+
+
+def test_what_cost_its_runner_is_tried_again_alone() -> None:
+    late = settle(running(), Failed("it took too long", alone=True))
+
+    assert (late.state, late.alone) == (State.QUEUED, True)
+
+
+def test_what_was_taken_back_for_the_sake_of_another_is_made_again_alone() -> None:
+    cut = settle(running(), Interrupted("its neighbour took too long", started=True, alone=True))
+
+    assert (cut.state, cut.alone, cut.attempt) == (State.QUEUED, True, 0)
+
+
+def test_a_job_that_is_handed_off_waits_there_uncounted() -> None:
+    handed = settle(running(), HandedOff("receipt"))
+
+    assert (handed.state, handed.receipt, handed.counted) == (State.HANDED_OFF, "receipt", False)
+    assert lifecycle.settled(running(), handed).token == running().token + 1
+
+
+def test_one_that_was_taken_back_is_cancelled_for_good() -> None:
+    taken = settle(running(), Cancelled("revoked"))
+
+    assert (taken.state, taken.error, taken.counted) == (State.CANCELLED, "revoked", True)

@@ -78,16 +78,16 @@ def settle(job: Job, outcome: Outcome, now: int, draw: float) -> Settlement:
     match outcome:
         case Succeeded(result):
             return _finish(job, State.SUCCEEDED, now, result=result)
-        case Failed(error, retry):
+        case Failed(error, retry, alone):
             if retry and not job.at_most_once and job.attempt < job.retry.attempts:
-                return _again(job, now, after=pause(job.retry, job.attempt, draw), error=error)
+                return _again(job, now, after=pause(job.retry, job.attempt, draw), error=error, alone=alone)
             return _finish(job, State.FAILED, now, error=error)
         case Snoozed(delay, reason):
             return _again(job, now, after=max(delay, 1), error=reason, attempt=job.attempt - 1)
-        case Interrupted(reason, started):
+        case Interrupted(reason, started, alone):
             if started and job.at_most_once:
                 return _finish(job, State.FAILED, now, error=f"{reason}; it runs at most once, so it is not tried again")
-            return _again(job, now, error=job.error, attempt=job.attempt - 1, alone=job.alone, counted=False)
+            return _again(job, now, error=job.error, attempt=job.attempt - 1, alone=job.alone or alone, counted=False)
         case Crashed(cause, alone):
             return _crash(job, cause, alone, now)
         case Cancelled(reason):

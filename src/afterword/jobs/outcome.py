@@ -16,6 +16,8 @@ class Failed:
 
     error: str
     retry: bool = True
+    alone: bool = False
+    """It cost its runner: another attempt shares one with no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Interrupted:
 
     reason: str
     started: bool
+    alone: bool = False
+    """It is made again in a runner that it shares with no other, so that it is not taken back for another's sake again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,10 +194,13 @@ def blame(death: Death, *, alone: bool) -> list[tuple[Job, Outcome]]:
     """
     innocent = Interrupted(f"its runner ended: {death.cause}", started=False)
     outcomes: list[tuple[Job, Outcome]] = [(job, innocent) for job in death.unstarted]
-    outcomes += [(job, Failed(f"{lifecycle.late(job.timeout or 0)}, so its runner was ended")) for job in death.late]
+    outcomes += [
+        (job, Failed(f"{lifecycle.late(job.timeout or 0)}, so its runner was ended", alone=True)) for job in death.late
+    ]
+    beside = f"its runner was ended, since {death.late[0].task} took longer than its timeout there" if death.late else None
     for job in death.started:
         if death.ours:
-            outcomes.append((job, Interrupted("its worker stopped it", started=True)))
+            outcomes.append((job, Interrupted(beside or "its worker stopped it", started=True, alone=beside is not None)))
         else:
             outcomes.append((job, Crashed(death.cause, alone=alone)))
     return outcomes

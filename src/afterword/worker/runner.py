@@ -21,7 +21,7 @@ from afterword.worker.placing import Seat
 CLEANING = 5_000_000
 """Microseconds that a coroutine gets to end after it was cancelled, since its time was up."""
 
-LAST_CALL = 5_000_000
+LAST_CALL = 15_000_000
 """Microseconds that the others of a runner get to end before it is killed for the sake of one whose time is up."""
 
 STILL = 300
