@@ -205,6 +205,7 @@ store.close()
 """
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "a migration keeps all others from writing for seconds, under load",
     "requests wait, and none is refused; old processes go on",

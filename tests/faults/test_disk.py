@@ -90,6 +90,7 @@ def test_disk_full(site: Site, tmp_path: Path, tally: Count) -> None:
         site.clear()
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "the file system becomes read-only under living processes, and is so still when they start again",
     "requests get a 503; a start is refused in words; once it can be written to, all runs",
@@ -195,6 +196,7 @@ def test_network_file_system(site: Site, tmp_path: Path, tally: Count) -> None:
     tally(Tally(accepted=0, run=0, lost=0, twice=0))
 
 
+@pytest.mark.long
 @pytest.mark.fault("the disk is full before there is a store", "a start is refused in words, and leaves nothing open")
 def test_disk_full_at_the_start(site: Site, tmp_path: Path, tally: Count) -> None:
     with disks.memory(tmp_path / "disk", "1M") as disk:

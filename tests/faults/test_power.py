@@ -110,6 +110,7 @@ def test_power_loss(site: Site, tmp_path_factory: pytest.TempPathFactory, tally:
     tally(judge(site, accepted, recovery=recovery))
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "the power goes in the middle of a checkpoint, and while the log is begun anew", "what was accepted is there"
 )
@@ -165,7 +166,7 @@ def mixed(before: bytes, after: bytes, share: float, chance: random.Random) -> b
 @pytest.mark.fault(
     "the disk's power goes under load, on a file system that was empty before", "what was accepted is there, names of files too"
 )
-@pytest.mark.parametrize("adds", [1, 40])
+@pytest.mark.parametrize("adds", [1, pytest.param(40, marks=pytest.mark.long)])
 def test_power_loss_of_disk(site: Site, tmp_path: Path, tally: Count, adds: int) -> None:
     with disks.ext4(tmp_path / "disk") as disk:
         site.database = disk.path / "afterword.db"
