@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from afterword import Retry, task
+from afterword.attempt import LONGEST_ERROR, attempt, attempt_here
 from afterword.frames import Attempted, Order
 from afterword.jobs.outcome import Failed, Snoozed, Succeeded
-from afterword.runner.attempt import LONGEST_ERROR, attempt
 from afterword.tasks.codec import encode
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
@@ -144,3 +144,54 @@ async def test_a_timeout_of_its_own_is_none_of_ours() -> None:
 
     assert isinstance(outcome, Failed)
     assert outcome.error.startswith("Traceback")
+
+
+@task
+def loop_of_its_own() -> int:
+    return asyncio.run(asyncio.sleep(0, 7))
+
+
+@task
+async def thirds(number: int) -> int:
+    return number // 3
+
+
+class Late(Exception):
+    """What an engine raises in a function whose time is up."""
+
+
+@task(retry=Retry(not_on=(TimeoutError,)))
+def dawdle() -> None:
+    raise Late
+
+
+def here(task: Task[..., Any], *args: Any, timeout: int | None = None) -> Attempted:
+    return attempt_here(Order(0, "id", task.name, 1, None, timeout, encode(task, args, {})), Registry(None), (Late,))
+
+
+def test_in_this_thread_a_function_may_run_a_loop_of_its_own() -> None:
+    assert here(loop_of_its_own) == Succeeded(b"7")
+
+
+def test_in_this_thread_a_coroutine_gets_a_loop() -> None:
+    assert here(thirds, 21) == Succeeded(b"7")
+
+
+def test_in_this_thread_a_coroutine_that_takes_too_long_is_cancelled() -> None:
+    outcome = here(wait_for_ever, timeout=1000)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.error.startswith("it took longer than its timeout of 0.001 s\nTraceback")
+
+
+def test_in_this_thread_a_function_that_takes_too_long_fails_as_a_coroutine_does() -> None:
+    outcome = here(dawdle, timeout=1_500_000)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.error.startswith("it took longer than its timeout of 1.5 s\nTraceback")
+    assert not outcome.retry
+
+
+@pytest.mark.parametrize("kind", ["exit", "cancel", "mute"])
+def test_in_this_thread_whatever_is_raised_is_a_failure(kind: str) -> None:
+    assert isinstance(here(raise_, kind), Failed)

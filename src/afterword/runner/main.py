@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from afterword.attempt import attempt
 from afterword.channel import Channel
 from afterword.discovery import load
 from afterword.errors import FrameError
 from afterword.frames import Attempted, Broken, Ended, Frame, Order, Ready, Recall, Run, encode
 from afterword.jobs.outcome import Interrupted
 from afterword.launch import RunnerLaunch
-from afterword.runner.attempt import attempt
 from afterword.runner.calling import Calling
 from afterword.runner.loops import new_event_loop
 from afterword.runner.orphans import die_with, hold

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from starlette.background import BackgroundTask
 
 from afterword.adder import Adder
+from afterword.attempt import attempt
 from afterword.clock import SystemClock
 from afterword.errors import DrainStuck
 from afterword.events import nobody
@@ -18,7 +19,6 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Snoozed
 from afterword.rehearsal import rehearse
-from afterword.runner.attempt import attempt
 from afterword.runner.calling import Calling
 from afterword.stores.memory import MemoryStore
 from afterword.stores.store import Want

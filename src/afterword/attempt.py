@@ -21,20 +21,19 @@ UNKNOWN_PAUSE = microseconds(30)
 LONGEST_ERROR = 16_000
 """Characters of a traceback that are kept, its end."""
 
+_OURS = ("afterword.attempt", "afterword.runner", "concurrent.futures")
+
 Call = Callable[[Task[..., Any], tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
+
+Prepared = tuple[Task[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
     """Make it. `call` runs the function. Never raises, whatever user code does."""
-    try:
-        task = registry.find(order.task, order.origin)
-        args, kwargs = decode(task, order.arguments)
-    except TaskUnknown as unknown:
-        return Snoozed(UNKNOWN_PAUSE, str(unknown))
-    except ArgumentsUnreadable as unreadable:
-        return Failed(str(unreadable), retry=False)
-    except BaseException as error:  # Finding a task may import a module of the user's, which may raise anything.
-        return Failed(_story(error), retry=True)
+    prepared = _prepare(order, registry)
+    if not isinstance(prepared, tuple):
+        return prepared
+    task, args, kwargs = prepared
     # A thread cannot be cancelled: it is the worker who ends a function that takes too long, and its runner with it.
     limit = asyncio.timeout(order.timeout / SECOND if order.timeout and task.is_async else None)
     try:
@@ -46,14 +45,57 @@ async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
         return Failed(late + _story(error), retry=_worth_another(task, error))
 
 
+def attempt_here(order: Order, registry: Registry, too_late: tuple[type[BaseException], ...] = ()) -> Attempted:
+    """Make it in this thread: a function is called as it is, with no event loop around it; a coroutine gets a loop of its own.
+
+    `too_late` are the exceptions that this process raises in a function whose time is up. Never raises.
+    """
+    prepared = _prepare(order, registry)
+    if not isinstance(prepared, tuple):
+        return prepared
+    task, args, kwargs = prepared
+    try:
+        if task.is_async:
+            return asyncio.run(attempt(order, registry, _await))
+        return Succeeded(encode_result(task.function(*args, **kwargs)))
+    except BaseException as error:
+        late = bool(order.timeout) and isinstance(error, too_late)
+        words = f"{lifecycle.late(order.timeout)}\n" if order.timeout and late else ""
+        return Failed(words + _story(error), retry=_worth_another(task, TimeoutError() if late else error))
+
+
+async def _await(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return await task.function(*args, **kwargs)
+
+
+def _prepare(order: Order, registry: Registry) -> Prepared | Snoozed | Failed:
+    """The task and its arguments; where there are none, what became of the attempt."""
+    try:
+        task = registry.find(order.task, order.origin)
+        return task, *decode(task, order.arguments)
+    except TaskUnknown as unknown:
+        return Snoozed(UNKNOWN_PAUSE, str(unknown))
+    except ArgumentsUnreadable as unreadable:
+        return Failed(str(unreadable), retry=False)
+    except BaseException as error:  # Finding a task may import a module of the user's, which may raise anything.
+        return Failed(_story(error), retry=True)
+
+
 def _worth_another(task: Task[..., Any], error: BaseException) -> bool:
-    attempt = asyncio.current_task()
-    if isinstance(error, asyncio.CancelledError) and attempt and attempt.cancelling():
+    if isinstance(error, asyncio.CancelledError) and _cancelling():
         return True  # Another task of this runner cancelled it: no fault of its own.
     try:
         return task.options.retry.wants(error)
     except Exception:
         return True
+
+
+def _cancelling() -> bool:
+    try:
+        attempt = asyncio.current_task()
+    except RuntimeError:  # There is no loop here.
+        return False
+    return bool(attempt and attempt.cancelling())
 
 
 def _story(error: BaseException) -> str:
@@ -69,6 +111,6 @@ def _story(error: BaseException) -> str:
 def _below_us(trace: TracebackType | None) -> TracebackType | None:
     """The traceback without the frames of this package at its top; all of it where nothing else is there."""
     inner = trace
-    while inner and inner.tb_frame.f_globals.get("__name__", "").startswith(("afterword.runner", "concurrent.futures")):
+    while inner and inner.tb_frame.f_globals.get("__name__", "").startswith(_OURS):
         inner = inner.tb_next
     return inner or trace
