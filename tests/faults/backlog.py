@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from afterword.jobs.job import Job, State
+from afterword.stores.store import Query
 from afterword.tasks.call import new_id
 from tests.support.processes import PATIENCE, wait_until
 from tests.system.site import Server, Site
@@ -24,6 +25,12 @@ def pour(site: Site, server: Server, path: str, numbers: Sequence[int], **option
         jobs = [_like(sample, numbers[0], number) for number in numbers[1:]]
         for start in range(0, len(jobs), _BATCH):
             store.add(jobs[start : start + _BATCH]).result(PATIENCE)
+
+
+def all_jobs(site: Site) -> Sequence[Job]:
+    """Also where several have the same number."""
+    with site.store() as store:
+        return store.find(Query(limit=100_000)).result(PATIENCE)
 
 
 def wait_until_run_out(site: Site, count: int, patience: float = PATIENCE) -> None:

@@ -3,11 +3,13 @@
 The letters are those of docs/reliability.md.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from afterword.jobs.job import Job, State
 from afterword.jobs.lifecycle import CRASH_LIMIT, LOSS_LIMIT
+from afterword.stores.store import Query
 from tests.support.processes import PATIENCE
 from tests.system.site import Site
 
@@ -66,7 +68,11 @@ def judge(
     again = sorted(number for number, count in ends.items() if count > 1)
     assert len(again) <= twice_at_most, f"L5: ran twice, and no fault explains it: {again}"
     site.check()
-    _counts_are_true(site, jobs)
+    with site.store() as store:
+        rows = store.find(Query(limit=100_000)).result(PATIENCE)
+        counts = store.count().result(PATIENCE)
+    _unique_keys_are_unique(rows)
+    _counts_are_true(rows, counts)
     run = sum(1 for number in accepted if jobs[number].state.finished)
     return Tally(len(accepted), run, len(lost), len(again), recovery)
 
@@ -79,9 +85,13 @@ def _within_limits(jobs: Mapping[int, Job], starts: Mapping[int, int]) -> None:
         assert starts.get(number, 0) <= job.token, f"L4: {number} started {starts[number]} times with {job.token} claims"
 
 
-def _counts_are_true(site: Site, jobs: Mapping[int, Job]) -> None:
-    with site.store() as store:
-        counts = store.count().result(PATIENCE)
+def _unique_keys_are_unique(rows: Iterable[Job]) -> None:
+    keys = Counter((job.app, job.unique_key) for job in rows if job.unique_key is not None and not job.state.finished)
+    several = [key for key, count in keys.items() if count > 1]
+    assert not several, f"L8: more than one is unfinished of {several}"
+
+
+def _counts_are_true(rows: Iterable[Job], counts: Mapping[State, int]) -> None:
     shown = {state: count for state, count in counts.items() if count}
-    true = {state: count for state in State if (count := sum(job.state is state for job in jobs.values()))}
+    true = Counter(job.state for job in rows)
     assert shown == true, f"L10: it shows {shown}, and there are {true}"

@@ -1,13 +1,15 @@
 """Two want the same, or one of them is not told."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from afterword.jobs.job import State
-from tests.faults.backlog import pour, wait_until_run_out
+from tests.faults.backlog import all_jobs, pour, wait_until_run_out
 from tests.faults.conftest import Count
-from tests.faults.oracle import judge
+from tests.faults.oracle import Tally, judge
 from tests.support.processes import PATIENCE, wait_until
 from tests.system.site import Site
 
@@ -60,3 +62,31 @@ def test_wake_lost(site: Site, tally: Count) -> None:
     assert sorted(waits)[2] < 0.2
     site.wait_until_finished(11)
     tally(judge(site, [*range(10), 1000], recovery=max(waits)))
+
+
+@pytest.mark.fault(
+    "fifty clients of two API processes add the same call of a unique task at once, again and again while it runs",
+    "one row at a time; whoever comes second is told the id of the first",
+)
+def test_duplicate_add_race(site: Site, tally: Count) -> None:
+    addresses = [site.serve(worker=False).address for _ in range(2)]
+    with httpx.Client(timeout=PATIENCE, limits=httpx.Limits(max_connections=50)) as client, ThreadPoolExecutor(50) as crowd:
+
+        def add(number: int) -> str:
+            answer = client.post(f"{addresses[number % 2]}/add_one/sleep_unique/1")
+            id: str = answer.raise_for_status().json()
+            return id
+
+        (first,) = set(crowd.map(add, range(50)))
+        site.work()
+        told = [first]
+        while len(set(told)) < 5:
+            told += crowd.map(add, range(50))
+    ids = set(told)
+    wait_until_run_out(site, len(ids))
+    assert {job.id for job in all_jobs(site)} == ids
+    # One after the other: each starts when the one before it has ended.
+    phases = [entry.phase for entry in site.ledger()]
+    assert phases == ["start", "end"] * len(ids)
+    site.check()
+    tally(Tally(accepted=len(ids), run=len(ids), lost=0, twice=0))

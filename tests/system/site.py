@@ -178,7 +178,7 @@ class Site:
     def jobs(self) -> dict[int, Job]:
         """All jobs, by the number in their arguments."""
         with self.store() as store:
-            found = store.find(Query(limit=10_000)).result(PATIENCE)
+            found = store.find(Query(limit=100_000)).result(PATIENCE)
         return {number_of(job): job for job in found}
 
     def wait_until_finished(self, count: int) -> dict[int, Job]:

@@ -46,6 +46,11 @@ def sleep_unordered(number: int, seconds: float = 0.0) -> None:
     sleep(number, seconds)
 
 
+@task(unique=True)
+def sleep_unique(number: int) -> None:
+    sleep(number)
+
+
 def pulse(number: int, seconds: float) -> None:
     """Shows that it lives, every few milliseconds."""
     end = time.monotonic() + seconds
@@ -152,6 +157,7 @@ TASKS = {
         sleep_async,
         sleep_once,
         sleep_unordered,
+        sleep_unique,
         pulse,
         burn,
         burn_async,
@@ -188,6 +194,12 @@ async def add(name: str, number: int, background_tasks: BackgroundTasks, seconds
         TASKS[name] = work
     references = [background_tasks.add_task(TASKS[name], number + step, **extra) for step in range(count)]
     return {"pid": os.getpid(), "ids": [reference.id for reference in references]}
+
+
+@app.post("/add_one/{name}/{number}")
+async def add_one(name: str, number: int):
+    """Answers with the id of the job, once it is on disk."""
+    return (await afterword.add(TASKS[name], number)).id
 
 
 @app.post("/mixed/{number}")
