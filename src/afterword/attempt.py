@@ -8,7 +8,7 @@ from typing import Any
 
 from afterword.clock import SECOND, microseconds
 from afterword.errors import ArgumentsUnreadable, TaskUnknown
-from afterword.frames import Attempted, Order
+from afterword.frames import Order
 from afterword.jobs import lifecycle
 from afterword.jobs.outcome import Failed, Snoozed, Succeeded
 from afterword.tasks.codec import decode, encode_result
@@ -25,10 +25,12 @@ _OURS = ("afterword.attempt", "afterword.runner", "concurrent.futures")
 
 Call = Callable[[Task[..., Any], tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 
+Made = Succeeded | Failed | Snoozed
+
 Prepared = tuple[Task[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
-async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
+async def attempt(order: Order, registry: Registry, call: Call) -> Made:
     """Make it. `call` runs the function. Never raises, whatever user code does."""
     prepared = _prepare(order, registry)
     if not isinstance(prepared, tuple):
@@ -41,11 +43,11 @@ async def attempt(order: Order, registry: Registry, call: Call) -> Attempted:
             value = await call(task, args, kwargs)
         return Succeeded(encode_result(value))
     except BaseException as error:  # SystemExit and CancelledError of user code end this attempt, not the runner.
-        late = f"{lifecycle.late(order.timeout)}\n" if order.timeout and limit.expired() else ""
-        return Failed(late + _story(error), retry=_worth_another(task, error))
+        told = _overdue(order.timeout, error) if order.timeout and limit.expired() else error
+        return Failed(_story(told), retry=_worth_another(task, error))
 
 
-def attempt_here(order: Order, registry: Registry, too_late: tuple[type[BaseException], ...] = ()) -> Attempted:
+def attempt_here(order: Order, registry: Registry, too_late: tuple[type[BaseException], ...] = ()) -> Made:
     """Make it in this thread: a function is called as it is, with no event loop around it; a coroutine gets a loop of its own.
 
     `too_late` are the exceptions that this process raises in a function whose time is up. Never raises.
@@ -59,9 +61,10 @@ def attempt_here(order: Order, registry: Registry, too_late: tuple[type[BaseExce
             return asyncio.run(attempt(order, registry, _await))
         return Succeeded(encode_result(task.function(*args, **kwargs)))
     except BaseException as error:
-        late = bool(order.timeout) and isinstance(error, too_late)
-        words = f"{lifecycle.late(order.timeout)}\n" if order.timeout and late else ""
-        return Failed(words + _story(error), retry=_worth_another(task, TimeoutError() if late else error))
+        if order.timeout and isinstance(error, too_late):
+            late = _overdue(order.timeout, error, too_late)
+            return Failed(_story(late), retry=_worth_another(task, late))
+        return Failed(_story(error), retry=_worth_another(task, error))
 
 
 async def _await(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -96,6 +99,16 @@ def _cancelling() -> bool:
     except RuntimeError:  # There is no loop here.
         return False
     return bool(attempt and attempt.cancelling())
+
+
+def _overdue(timeout: int, error: BaseException, too_late: tuple[type[BaseException], ...] = ()) -> TimeoutError:
+    """What to tell of an attempt that `error` ended when its time was up: where it was then, and in the last line, which people
+    look at, how long it had. What user code raised when it was cut off is told as well."""
+    cut = error.__cause__ if isinstance(error.__cause__, asyncio.CancelledError) else error
+    late = TimeoutError(lifecycle.late(timeout)).with_traceback(cut.__traceback__)
+    if not isinstance(cut, (asyncio.CancelledError, *too_late)):
+        late.__cause__ = cut
+    return late
 
 
 def _story(error: BaseException) -> str:
