@@ -11,16 +11,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afterword.errors import FrameError
-from afterword.frames import LONGEST, Broken, Ended, Frame, Order, Ready, Recall, Run, Splitter, decode, encode
-from afterword.jobs.outcome import Failed, Interrupted, Snoozed, Succeeded
+from afterword.frames import Asked, Broken, Ended, Frame, Look, Order, Ready, Recall, Run, Seen, Splitter, decode, encode
+from afterword.framing import LONGEST
+from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Snoozed, Succeeded
 
 TEXTS = st.text()  # Lone surrogates too: a traceback may quote anything.
 NUMBERS = st.integers(0, 2**63 - 1)
-ORDERS = st.builds(Order, NUMBERS, TEXTS, TEXTS, NUMBERS, st.none() | TEXTS, st.none() | NUMBERS, st.binary())
+ORDERS = st.builds(
+    Order,
+    NUMBERS,
+    TEXTS,
+    TEXTS,
+    NUMBERS,
+    st.none() | TEXTS,
+    st.none() | NUMBERS,
+    st.binary(),
+    NUMBERS,
+    st.none() | TEXTS,
+    st.booleans(),
+)
 OUTCOMES = st.one_of(
     st.builds(Succeeded, st.none() | st.binary()),
     st.builds(Failed, TEXTS, st.booleans()),
     st.builds(Snoozed, NUMBERS, TEXTS),
+    st.builds(Interrupted, TEXTS, st.booleans()),
+    st.builds(HandedOff, TEXTS),
+)
+ASKED = st.builds(Asked, TEXTS, NUMBERS, TEXTS, st.booleans(), TEXTS, NUMBERS, st.booleans(), st.none() | TEXTS)
+SIGHTED = st.one_of(
+    st.none(),
+    st.builds(Succeeded, st.none() | st.binary()),
+    st.builds(Failed, TEXTS, st.booleans()),
+    st.builds(Crashed, TEXTS, st.booleans()),
+    st.builds(Cancelled, TEXTS),
     st.builds(Interrupted, TEXTS, st.booleans()),
 )
 FRAMES: st.SearchStrategy[Frame] = st.one_of(
@@ -29,6 +52,8 @@ FRAMES: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Ready),
     st.builds(Broken, TEXTS),
     st.builds(Ended, st.lists(st.tuples(NUMBERS, OUTCOMES))),
+    st.builds(Look, st.lists(ASKED)),
+    st.builds(Seen, st.lists(SIGHTED)),
 )
 
 
@@ -62,7 +87,7 @@ def test_garbage_is_a_frame_error_and_never_worse(garbage: bytes) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["s", "f", "z", "i"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["s", "f", "z", "i", "h", "x", "k"]),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=20,
 )
@@ -73,7 +98,7 @@ def raw(kind: bytes, header: Any, data: bytes = b"") -> bytes:
     return kind + struct.pack("!I", len(text)) + text + data
 
 
-@given(st.sampled_from([b"r", b"c", b"y", b"b", b"e", b"x"]), JSON, st.binary())
+@given(st.sampled_from([b"r", b"c", b"l", b"y", b"b", b"e", b"s", b"x"]), JSON, st.binary())
 def test_a_header_that_says_nonsense_is_a_frame_error_and_never_worse(kind: bytes, header: Any, data: bytes) -> None:
     try:
         frame = decode(raw(kind, header, data))
@@ -88,17 +113,23 @@ def test_a_header_that_says_nonsense_is_a_frame_error_and_never_worse(kind: byte
         (b"", "unpack_from requires a buffer of at least 5 bytes for unpacking 5 bytes at offset 0 (actual buffer size is 0)"),
         (b"y\x00\x00\x00\x09null", "it ends inside its header"),
         (raw(b"x", None), "no frame of the kind b'x' has such a header"),
-        (raw(b"r", [[0, "id", "task", 1, None, None, 3]], b"{}"), "it ends inside its data"),
-        (raw(b"r", [[0, "id", "task", 1, None, None, -1]], b"{}"), "it ends inside its data"),
-        (raw(b"r", [[0, "id", "task", 1, None, None, 1]], b"{}"), "1 bytes are left over"),
+        (raw(b"r", [[0, "id", "task", 1, None, None, 1, None, False, 3]], b"{}"), "it ends inside its data"),
+        (raw(b"r", [[0, "id", "task", 1, None, None, 1, None, False, -1]], b"{}"), "it ends inside its data"),
+        (raw(b"r", [[0, "id", "task", 1, None, None, 1, None, False, 1]], b"{}"), "1 bytes are left over"),
         (raw(b"y", None, b"x"), "1 bytes are left over"),
         (raw(b"e", [[0, "q"]]), "no outcome looks like ['q']"),
+        (raw(b"e", [[0, "k", "revoked"]]), "no outcome looks like [0, 'k', 'revoked']"),
+        (raw(b"s", [["h", "receipt"]]), "nothing that becomes of a job looks like ['h', 'receipt']"),
+        (raw(b"l", [["id", 1]]), "no question looks like ['id', 1]"),
         (raw(b"e", [[0, "f", "error", 1]]), "no outcome looks like ['f', 'error', 1]"),
         (
-            raw(b"r", [[float("inf"), "id", "task", 1, None, None, 0]]),
-            "no order looks like [inf, 'id', 'task', 1, None, None, 0]",
+            raw(b"r", [[float("inf"), "id", "task", 1, None, None, 1, None, False, 0]]),
+            "no order looks like [inf, 'id', 'task', 1, None, None, 1, None, False, 0]",
         ),
-        (raw(b"r", [[1, 2, "task", 1, None, None, 0]]), "no order looks like [1, 2, 'task', 1, None, None, 0]"),
+        (
+            raw(b"r", [[1, 2, "task", 1, None, None, 1, None, False, 0]]),
+            "no order looks like [1, 2, 'task', 1, None, None, 1, None, False, 0]",
+        ),
         (raw(b"r", [3]), "cannot unpack non-iterable int object"),
         (raw(b"r", 3), "no frame of the kind b'r' has such a header"),
         (raw(b"b", ["text"]), "no frame of the kind b'b' has such a header"),

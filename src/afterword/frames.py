@@ -1,23 +1,17 @@
 """What crosses the pipe between a worker and its runners.
 
-A frame on the wire: its length (4 bytes, big-endian, of what follows), its kind (1 byte), the length of its header (4 bytes),
-the header (JSON), then blobs, whose lengths stand in the header. Arguments and results are blobs, so the worker passes them
-through without ever decoding them.
+Arguments and results are blobs, so the worker passes them through without ever decoding them.
 """
 
-import json
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from afterword.errors import FrameError
-from afterword.jobs.outcome import Failed, Interrupted, Snoozed, Succeeded
-
-LONGEST = 1 << 30
-"""Bytes; a longer frame is taken for garbage."""
-
-_LENGTH = struct.Struct("!I")
-_HEAD = struct.Struct("!cI")
+from afterword.framing import Blobs, Cutter, pack, unpack
+from afterword.jobs.job import Job
+from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Snoozed, Succeeded
 
 
 class Order(NamedTuple):
@@ -33,6 +27,51 @@ class Order(NamedTuple):
     timeout: int | None
     """Microseconds after which a coroutine is cancelled; None never."""
     arguments: bytes
+    token: int = 0
+    via: str | None = None
+    """The engine to hand it off to; None: run it."""
+    theirs: bool = False
+    """It is the engine's own task."""
+
+
+def order(job: Job, slot: int = 0) -> Order:
+    """What the runner of a claimed job is told."""
+    return Order(
+        slot,
+        job.id,
+        job.task,
+        job.attempt,
+        job.origin,
+        job.timeout,
+        job.arguments,
+        job.token,
+        job.via,
+        job.theirs,
+    )
+
+
+class Asked(NamedTuple):
+    """A job that was handed off, and of which it is asked what became of it."""
+
+    id: str
+    token: int
+    """That of the claim by which it was handed off."""
+    via: str
+    theirs: bool
+    receipt: str
+    since: int
+    """When it was handed off: microseconds since the epoch."""
+    unwanted: bool
+    """It is to be cancelled there first."""
+    origin: str | None
+    """Where the engine's own object for it is; None for a task of ours."""
+
+
+def ask(job: Job) -> Asked:
+    """What is asked of a job that was handed off."""
+    # Its token grew when it was handed off.
+    since, origin = job.started_at or 0, job.origin if job.theirs else None
+    return Asked(job.id, job.token - 1, job.via or "", job.theirs, job.receipt or "", since, job.unwanted, origin)
 
 
 class Run(NamedTuple):
@@ -45,6 +84,12 @@ class Recall(NamedTuple):
     """Worker to runner: answer every order that has not begun with Interrupted, and begin no more."""
 
 
+class Look(NamedTuple):
+    """Worker to runner: ask the engines what became of these."""
+
+    asked: Sequence[Asked]
+
+
 class Ready(NamedTuple):
     """Runner to worker: the application is imported."""
 
@@ -55,7 +100,10 @@ class Broken(NamedTuple):
     error: str
 
 
-Attempted = Succeeded | Failed | Snoozed | Interrupted
+Attempted = Succeeded | Failed | Snoozed | Interrupted | HandedOff
+
+Sighted = Succeeded | Failed | Crashed | Cancelled | Interrupted | None
+"""What became of a job in its engine's hands; None while it has not ended."""
 
 
 class Ended(NamedTuple):
@@ -64,35 +112,41 @@ class Ended(NamedTuple):
     outcomes: Sequence[tuple[int, Attempted]]
 
 
-Frame = Run | Recall | Ready | Broken | Ended
+class Seen(NamedTuple):
+    """Runner to worker: the answers to a Look, in its order."""
+
+    sighted: Sequence[Sighted]
+
+
+Frame = Run | Recall | Look | Ready | Broken | Ended | Seen
 
 
 def encode(frame: Frame) -> bytes:
     """The frame as it goes over the pipe."""
+    blobs: list[bytes] = []
     match frame:
         case Run(orders):
-            header: Any = [[*order[:6], len(order.arguments)] for order in orders]
-            return _pack(b"r", header, [order.arguments for order in orders])
+            header: Any = [[*order[:6], *order[7:], len(order.arguments)] for order in orders]
+            return pack(b"r", header, [order.arguments for order in orders])
         case Recall():
-            return _pack(b"c", None)
+            return pack(b"c", None)
+        case Look(asked):
+            return pack(b"l", [[*one] for one in asked])
         case Ready():
-            return _pack(b"y", None)
+            return pack(b"y", None)
         case Broken(error):
-            return _pack(b"b", error)
+            return pack(b"b", error)
         case Ended(outcomes):
-            blobs: list[bytes] = []
-            return _pack(b"e", [[slot, *_outcome(outcome, blobs)] for slot, outcome in outcomes], blobs)
+            return pack(b"e", [[slot, *_outcome(outcome, blobs)] for slot, outcome in outcomes], blobs)
+        case Seen(sighted):
+            return pack(b"s", [one and _outcome(one, blobs) for one in sighted], blobs)
 
 
 def decode(body: bytes) -> Frame:
     """The frame in `body` (what follows the length). Raises FrameError for anything that `encode` does not write."""
     try:
-        kind, size = _HEAD.unpack_from(body)
-        start = _HEAD.size + size
-        if start > len(body):
-            raise ValueError("it ends inside its header")
-        blobs = _Blobs(body, start)
-        frame = _frame(kind, json.loads(body[_HEAD.size : start]), blobs)
+        kind, header, blobs = unpack(body)
+        frame = _frame(kind, header, blobs)
         blobs.finish()
         return frame
     except (ValueError, TypeError, LookupError, struct.error, RecursionError) as error:
@@ -103,53 +157,16 @@ class Splitter:
     """Cuts a stream of bytes into frames."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._cutter = Cutter()
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The frames that `data` completes. Raises FrameError where the stream is garbage."""
-        self._rest += data
-        start = 0
-        try:
-            while len(self._rest) - start >= _LENGTH.size:
-                (length,) = _LENGTH.unpack_from(self._rest, start)
-                if length > LONGEST:
-                    raise FrameError(why=f"it claims to be {length} bytes long")
-                end = start + _LENGTH.size + length
-                if len(self._rest) < end:
-                    break
-                body = bytes(self._rest[start + _LENGTH.size : end])
-                start = end
+        with closing(self._cutter.feed(data)) as bodies:  # type: ignore[type-var]
+            for body in bodies:
                 yield decode(body)
-        finally:  # Also when the reader stops halfway: what it has read is not read again.
-            del self._rest[:start]
 
 
-class _Blobs:
-    """The bytes behind a header, taken one after the other."""
-
-    def __init__(self, body: bytes, start: int) -> None:
-        self._body = body
-        self._at = start
-
-    def take(self, length: int) -> bytes:
-        if length < 0 or self._at + length > len(self._body):
-            raise ValueError("it ends inside its data")
-        blob = self._body[self._at : self._at + length]
-        self._at += length
-        return blob
-
-    def finish(self) -> None:
-        if self._at < len(self._body):
-            raise ValueError(f"{len(self._body) - self._at} bytes are left over")
-
-
-def _pack(kind: bytes, header: Any, blobs: Sequence[bytes] = ()) -> bytes:
-    head = json.dumps(header, separators=(",", ":")).encode()
-    length = _HEAD.size + len(head) + sum(map(len, blobs))
-    return b"".join([_LENGTH.pack(length), _HEAD.pack(kind, len(head)), head, *blobs])
-
-
-def _outcome(outcome: Attempted, blobs: list[bytes]) -> list[Any]:
+def _outcome(outcome: Attempted | Crashed | Cancelled, blobs: list[bytes]) -> list[Any]:
     match outcome:
         case Succeeded(result):
             if result is None:
@@ -162,43 +179,73 @@ def _outcome(outcome: Attempted, blobs: list[bytes]) -> list[Any]:
             return ["z", delay, reason]
         case Interrupted(reason, started):
             return ["i", reason, started]
+        case HandedOff(receipt):
+            return ["h", receipt]
+        case Crashed(cause, alone):
+            return ["x", cause, alone]
+        case Cancelled(reason):
+            return ["k", reason]
 
 
-def _frame(kind: bytes, header: Any, blobs: _Blobs) -> Frame:
+def _frame(kind: bytes, header: Any, blobs: Blobs) -> Frame:
     match kind, header:
         case b"r", list(orders):
             return Run([_order(fields, blobs) for fields in orders])
         case b"c", None:
             return Recall()
+        case b"l", list(asked):
+            return Look([_asked(fields) for fields in asked])
         case b"y", None:
             return Ready()
         case b"b", str(error):
             return Broken(error)
         case b"e", list(outcomes):
             return Ended([_ended(fields, blobs) for fields in outcomes])
+        case b"s", list(sighted):
+            return Seen([_sighted(fields, blobs) for fields in sighted])
         case _:
             raise ValueError(f"no frame of the kind {kind!r} has such a header")
 
 
-def _order(fields: Any, blobs: _Blobs) -> Order:
-    slot, id, task, attempt, origin, timeout, size = fields
+def _order(fields: Any, blobs: Blobs) -> Order:
+    slot, id, task, attempt, origin, timeout, token, via, theirs, size = fields
     # Types are asked one by one, since a pattern costs three times as much, and this is done for every job.
-    numbers = type(slot) is type(attempt) is type(size) is int
-    texts = type(id) is type(task) is str and (origin is None or type(origin) is str)
-    if numbers and texts and (timeout is None or type(timeout) is int):
-        return Order(slot, id, task, attempt, origin, timeout, blobs.take(size))
+    numbers = type(slot) is type(attempt) is type(token) is type(size) is int and (timeout is None or type(timeout) is int)
+    texts = type(id) is type(task) is str and (origin is None or type(origin) is str) and (via is None or type(via) is str)
+    if numbers and texts and type(theirs) is bool:
+        return Order(slot, id, task, attempt, origin, timeout, blobs.take(size), token, via, theirs)
     raise ValueError(f"no order looks like {fields!r}")
 
 
-def _ended(fields: Any, blobs: _Blobs) -> tuple[int, Attempted]:
+def _asked(fields: Any) -> Asked:
     match fields:
-        case [int(slot), *outcome]:
-            return slot, _attempted(outcome, blobs)
+        case [str(), int(), str(), bool(), str(), int(), bool(), None | str()]:
+            return Asked(*fields)
         case _:
-            raise ValueError(f"no outcome looks like {fields!r}")
+            raise ValueError(f"no question looks like {fields!r}")
 
 
-def _attempted(fields: list[Any], blobs: _Blobs) -> Attempted:
+def _ended(fields: Any, blobs: Blobs) -> tuple[int, Attempted]:
+    match fields:
+        case [int(slot), *told]:
+            outcome = _told(told, blobs)
+            if not isinstance(outcome, Crashed | Cancelled):
+                return slot, outcome
+    raise ValueError(f"no outcome looks like {fields!r}")
+
+
+def _sighted(fields: Any, blobs: Blobs) -> Sighted:
+    match fields:
+        case None:
+            return None
+        case list(told):
+            outcome = _told(told, blobs)
+            if not isinstance(outcome, HandedOff | Snoozed):
+                return outcome
+    raise ValueError(f"nothing that becomes of a job looks like {fields!r}")
+
+
+def _told(fields: list[Any], blobs: Blobs) -> Attempted | Crashed | Cancelled:
     match fields:
         case ["s", None]:
             return Succeeded()
@@ -210,5 +257,11 @@ def _attempted(fields: list[Any], blobs: _Blobs) -> Attempted:
             return Snoozed(delay, reason)
         case ["i", str(reason), bool(started)]:
             return Interrupted(reason, started)
+        case ["h", str(receipt)]:
+            return HandedOff(receipt)
+        case ["x", str(cause), bool(alone)]:
+            return Crashed(cause, alone)
+        case ["k", str(reason)]:
+            return Cancelled(reason)
         case _:
             raise ValueError(f"no outcome looks like {fields!r}")

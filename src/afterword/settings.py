@@ -1,7 +1,7 @@
 """All that can be set, by argument or by `AFTERWORD_*` variable, read once and frozen."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
@@ -11,6 +11,8 @@ from afterword.errors import SettingsError
 PREFIX = "AFTERWORD_"
 
 DEFAULT_STORE = "sqlite:///afterword.db"
+
+HANDOFF = "handoff"
 
 FOREIGN = "AFTERWORD_TEST_"
 """Begins variables that steer this project's own tests."""
@@ -25,8 +27,9 @@ class Settings:
     or what a test run has chosen."""
     application: str | None = None
     """`module:name` of the application; None: found by itself."""
-    worker: bool | None = None
-    """Whether the application starts a worker of its own; None: it does, except in a test run."""
+    worker: bool | str | None = None
+    """Whether the application starts a worker of its own; None: it does, except in a test run. HANDOFF: it starts none, but hands
+    jobs off to other engines by itself."""
     runners: int = 0
     """Runner processes under load, at most; 0 for one a core."""
     concurrency: int = 16
@@ -41,10 +44,11 @@ class Settings:
     """Seconds that finished jobs stay readable."""
 
 
-def read(arguments: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from arguments (None: not given) and `AFTERWORD_*` variables. Raises one SettingsError for all faults."""
+def read(arguments: Mapping[str, Any], environment: Mapping[str, str] = os.environ, *, faults: Sequence[str] = ()) -> Settings:
+    """Settings from arguments (None: not given) and `AFTERWORD_*` variables. Raises one SettingsError for all faults, those
+    that were found before included."""
     chosen: dict[str, Any] = {}
-    faults: list[str] = []
+    faults = list(faults)
     for field in fields(Settings):
         variable = _variable(field.name)
         given = arguments.get(field.name)
@@ -101,6 +105,13 @@ def _switch(value: Any) -> bool:
     return words[str(value).lower()]
 
 
+def _worker(value: Any) -> bool | str:
+    try:
+        return HANDOFF if value == HANDOFF else _switch(value)
+    except ValueError:
+        raise ValueError(f'must be on, off or "{HANDOFF}"') from None
+
+
 def _at_least(least: float, read_number: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def reader(value: Any) -> Any:
         try:
@@ -120,7 +131,7 @@ _VARIABLES = {"application": "AFTERWORD_APP"}
 _READERS: dict[str, Callable[[Any], Any]] = {
     "store": _text,
     "application": _target,
-    "worker": _switch,
+    "worker": _worker,
     "runners": _at_least(0, int),
     "concurrency": _at_least(1, int),
     "drain": _at_least(0, float),

@@ -1,6 +1,6 @@
 """What every engine must do. Its calls may block: they are made in threads of a runner, or of the application's process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -89,3 +89,8 @@ class Engine(Protocol):
     def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+Engines = Callable[[str, str | None], Engine]
+"""The engine of this name; for an engine's own task, where that is (`module:qualname`) is told too, since it may bring its
+engine along. Raises LookupError, in words."""

@@ -8,15 +8,19 @@ import socket
 import sys
 import threading
 import traceback
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from afterword.attempt import attempt
 from afterword.channel import Channel
+from afterword.clock import SystemClock
 from afterword.discovery import load
 from afterword.errors import FrameError
-from afterword.frames import Attempted, Broken, Ended, Frame, Order, Ready, Recall, Run, encode
+from afterword.frames import Asked, Attempted, Broken, Ended, Frame, Look, Order, Ready, Recall, Run, Seen, encode
+from afterword.handoff.desk import Desk
+from afterword.handoff.known import Known, named
 from afterword.jobs.outcome import Interrupted
 from afterword.launch import RunnerLaunch
 from afterword.runner.calling import Calling
@@ -41,11 +45,13 @@ def main(told: str) -> None:
     sys.path[:] = launch.path
     pipe = socket.socket(fileno=launch.channel)
     try:
-        registry = Registry(load(launch.app).root)
+        loaded = load(launch.app)
+        registry = Registry(loaded.root)
     except BaseException:
         pipe.sendall(encode(Broken(traceback.format_exc())))
         sys.exit(1)
-    _serve(Runner(launch, registry), pipe)
+    desk = Desk(launch.app, Known(cache(partial(named, loaded)), registry.bring), SystemClock())
+    _serve(Runner(launch, registry, desk), pipe)
 
 
 def _serve(runner: "Runner", pipe: socket.socket) -> None:
@@ -65,8 +71,10 @@ def _serve(runner: "Runner", pipe: socket.socket) -> None:
 class Runner:
     """Everything happens on one loop, but for the functions that are not coroutines."""
 
-    def __init__(self, launch: RunnerLaunch, registry: Registry) -> None:
+    def __init__(self, launch: RunnerLaunch, registry: Registry, desk: Desk) -> None:
         self._registry = registry
+        self._desk = desk
+        self._looks: set[asyncio.Task[None]] = set()
         self._starts = Starts(launch.starts, launch.concurrency)
         self._calling = Calling(launch.concurrency)
         self._recalled = False
@@ -89,7 +97,11 @@ class Runner:
                     task.add_done_callback(self._attempts.discard)
             case Recall():
                 self._recalled = True
-            case Ready() | Broken() | Ended():
+            case Look(asked):
+                look = asyncio.ensure_future(self._look(asked))
+                self._looks.add(look)
+                look.add_done_callback(self._looks.discard)
+            case Ready() | Broken() | Ended() | Seen():
                 raise FrameError(why="a worker does not send such frames")
 
     async def _attempt(self, order: Order) -> None:
@@ -99,11 +111,17 @@ class Runner:
         else:
             # Before all of it: to find the task may import, and to decode its arguments may call, what the user wrote.
             self._starts.mark(order.slot)
-            outcome = await attempt(order, self._registry, partial(self._call, order.slot))
+            outcome = await (self._desk.submit(order) if order.via else self._run(order))
         if not self._outcomes:
             # Whatever else ends before the loop comes round goes into the same frame.
             asyncio.get_running_loop().call_soon(self._answer)
         self._outcomes.append((order.slot, outcome))
+
+    async def _run(self, order: Order) -> Attempted:
+        return await attempt(order, self._registry, partial(self._call, order.slot))
+
+    async def _look(self, asked: Sequence[Asked]) -> None:
+        self._channel.send(Seen(await self._desk.look(asked)))
 
     async def _call(self, slot: int, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not task.is_async:

@@ -86,7 +86,8 @@ class Model:
         for row in queued:
             if row.job.run_at <= now:
                 row.job = row.job._replace(run_at=0)
-        ready = [row for row in queued if not row.job.run_at and (not want.queues or row.job.queue in want.queues)]
+        wanted = (row for row in queued if row.job.via is not None or not want.handoff)
+        ready = [row for row in wanted if not row.job.run_at and (not want.queues or row.job.queue in want.queues)]
         taken = sorted(ready, key=lambda row: (-row.job.priority, row.job.key))[: want.limit]
         for row in taken:
             row.job = lifecycle.claim(row.job, worker, now)

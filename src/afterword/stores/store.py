@@ -40,6 +40,8 @@ class Want(NamedTuple):
     limit: int
     queues: tuple[str, ...] = ()
     """Only these; empty for all."""
+    handoff: bool = False
+    """Only jobs that another engine is to run."""
 
 
 class Claims(NamedTuple):

@@ -10,6 +10,7 @@ from afterword.errors import OptionsRefused, TaskNameTaken, TaskRefused, TaskUnk
 from afterword.jobs.retry import Retry
 from afterword.tasks.candidate import examine, located, qualified
 from afterword.tasks.origin import Foreign, belongs, bring_in, find_statically
+from afterword.tasks.theirs import recognise
 from afterword.tasks.task import Options, P, R, Task, Unique
 from afterword.tasks.unique import misfit
 
@@ -92,6 +93,11 @@ def task(
     return register if function is None else register(function)
 
 
+def registered() -> dict[str, Task[..., Any]]:
+    """What `@task` has made in this process so far, by name."""
+    return dict(_registered)
+
+
 class Registry:
     """The tasks of one application, whose own modules lie below `root`.
 
@@ -125,6 +131,21 @@ class Registry:
             except Foreign as reason:
                 raise TaskUnknown(name=_shown(name), why=str(reason)) from reason.__cause__
         return known
+
+    def bring(self, place: str) -> Any:
+        """The object of another engine at `module:qualname`, in a module of the application. Raises TaskUnknown."""
+        module, _, qualname = place.partition(":")
+        try:
+            if self._root is None:
+                raise Foreign("the application's folder is not known")
+            found: Any = bring_in(module, self._root)
+            for name in qualname.split("."):
+                found = getattr(found, name, None)
+        except Foreign as reason:
+            raise TaskUnknown(name=_shown(place), why=str(reason)) from reason.__cause__
+        if recognise(found) is None:
+            raise TaskUnknown(name=_shown(place), why="there is no task of another engine")
+        return found
 
     def _admit(self, function: Callable[..., Any]) -> Task[..., Any]:
         examine(function)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from afterword.clock import SECOND
 from afterword.events import Handed, RunnerBroken, RunnerDied, RunnerStarted, StartFailed, Tell
+from afterword.frames import Asked, Sighted
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome
@@ -96,6 +97,13 @@ class Pool(Audience):
         if spare is not None and self._idle_since and now - self._idle_since >= LEISURE * SECOND:
             self._idle_since = None
             self._dismiss(self._runners[spare])
+
+    async def inquire(self, asked: Sequence[Asked]) -> Sequence[Sighted] | None:
+        """What became of these in their engines' hands; None when no runner can ask."""
+        able = [runner for runner in self._runners if runner.seat.ready]
+        if not able:
+            return None
+        return await min(able, key=lambda runner: runner.seat.load).inquire(asked)
 
     def close(self) -> None:
         """Begin nothing more: what waits comes back as Interrupted, what runs goes on."""

@@ -1,9 +1,11 @@
 """A runner as its worker sees it: a child process, a channel, a map of starts, and the jobs it has in hand."""
 
 import asyncio
+import asyncio
 import os
 import socket
 import subprocess
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +13,7 @@ from typing import Protocol
 from afterword import starts
 from afterword.channel import Channel
 from afterword.errors import FrameError
-from afterword.frames import Broken, Ended, Frame, Order, Ready, Recall, Run
+from afterword.frames import Asked, Broken, Ended, Frame, Look, Ready, Recall, Run, Seen, Sighted, order
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Outcome
 from afterword.launch import Launch, RunnerLaunch, command
@@ -74,6 +76,7 @@ class Runner:
         self._late: frozenset[int] = frozenset()
         self._stuck = False
         self._stood = 0
+        self._questions: deque[asyncio.Future[Sequence[Sighted] | None]] = deque()
         self._free = list(reversed(range(launch.concurrency)))
         self._broken: str | None = None
         self._ours = False
@@ -128,10 +131,17 @@ class Runner:
             slot = self._free.pop()
             self._jobs[slot] = job
             self._unbegun[slot] = now
-            if job.timeout is not None:
+            if job.timeout is not None and job.via is None:  # Elsewhere the engine sees to it.
                 self._timed[slot] = None
-            orders.append(Order(slot, job.id, job.task, job.attempt, job.origin, job.timeout, job.arguments))
+            orders.append(order(job, slot))
         self._channel.send(Run(orders))
+
+    def inquire(self, asked: Sequence[Asked]) -> "asyncio.Future[Sequence[Sighted] | None]":
+        """Have it ask the engines what became of these; None when it ends before it has answered. One question at a time."""
+        answer = asyncio.get_running_loop().create_future()
+        self._questions.append(answer)
+        self._channel.send(Look(asked))
+        return answer
 
     def recall(self) -> None:
         """Have it answer what has not begun with Interrupted."""
@@ -159,8 +169,15 @@ class Runner:
                 self._broken = error
             case Ended(outcomes):
                 self._audience.ended(self, [(self._take(slot), outcome) for slot, outcome in outcomes])
-            case Run() | Recall():
+            case Seen(sighted) if self._questions:
+                self._reply(sighted)
+            case Run() | Recall() | Look() | Seen():
                 raise FrameError(why="a runner does not send such frames")
+
+    def _reply(self, sighted: Sequence[Sighted] | None) -> None:
+        answer = self._questions.popleft()
+        if not answer.done():
+            answer.set_result(sighted)
 
     def _take(self, slot: int) -> Job:
         if slot not in self._jobs:
@@ -188,6 +205,8 @@ class Runner:
     def _exited(self) -> None:
         self._channel.drain()
         self._channel.close()
+        while self._questions:
+            self._reply(None)
         late = tuple(job for slot, job in self._jobs.items() if slot in self._late)
         started = tuple(job for slot, job in self._jobs.items() if self._starts.marked(slot) and slot not in self._late)
         unstarted = tuple(job for slot, job in self._jobs.items() if not self._starts.marked(slot))

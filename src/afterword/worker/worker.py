@@ -7,10 +7,12 @@ from typing import Any
 from afterword.clock import Clock
 from afterword.errors import StoreError
 from afterword.events import StoreFailed, Tell, WorkerDraining, WorkerStarted, WorkerStopped
+from afterword.jobs.outcome import HandedOff
 from afterword.launch import Launch
 from afterword.stores.store import Store, Want
-from afterword.worker import heartbeat, janitor, lookout, rescuer
+from afterword.worker import heartbeat, inquirer, janitor, lookout, rescuer
 from afterword.worker.heartbeat import Heartbeat
+from afterword.worker.inquirer import Inquirer
 from afterword.worker.janitor import Janitor
 from afterword.worker.lookout import Lookout
 from afterword.worker.loop import every
@@ -44,6 +46,7 @@ class Worker:
         self._rescuer = Rescuer(store, self._turns.hint)
         self._heartbeat = Heartbeat(store, launch.app, self._turns.leases)
         self._janitor = Janitor(store, clock, launch.keep)
+        self._inquirer = Inquirer(store, launch.app, self._pool.inquire, self._turns.answer, clock)
         self._lookout = Lookout(store, launch.app, tell)
 
     async def run(self) -> None:
@@ -71,6 +74,7 @@ class Worker:
             every(REVIEW_PERIOD, self._review, self._tell),
             every(rescuer.PERIOD, self._rescuer.rescue, self._tell),
             every(heartbeat.PERIOD, self._heartbeat.beat, self._tell),
+            every(inquirer.PERIOD, self._inquirer.inquire, self._tell),
             every(janitor.TIDY_PERIOD, self._janitor.tidy, self._tell),
             every(janitor.FORGET_PERIOD, self._janitor.forget, self._tell),
             every(lookout.PERIOD, self._lookout.look, self._tell),
@@ -85,6 +89,8 @@ class Worker:
 
     def _answer(self, attempts: Sequence[Attempted]) -> None:
         self._turns.answer(attempts)
+        if any(isinstance(outcome, HandedOff) for _, outcome in attempts):
+            self._inquirer.wake()
 
     async def _drain(self, turning: asyncio.Task[None]) -> None:
         self._tell(WorkerDraining(self._shutdown.reason))

@@ -104,6 +104,7 @@ def _ready_keys(connection: Connection, want: Want) -> bool:
 
 
 def _select(columns: str, want: Want) -> tuple[str, tuple[object, ...]]:
+    only = "AND via IS NOT NULL" if want.handoff else ""
     if want.queues:
-        return f"SELECT {columns} FROM {_READY} {_IN_QUEUES} {_ORDER}", (want.app, json.dumps(want.queues), want.limit)
-    return f"SELECT {columns} FROM {_READY} {_ORDER}", (want.app, want.limit)
+        return f"SELECT {columns} FROM {_READY} {only} {_IN_QUEUES} {_ORDER}", (want.app, json.dumps(want.queues), want.limit)
+    return f"SELECT {columns} FROM {_READY} {only} {_ORDER}", (want.app, want.limit)

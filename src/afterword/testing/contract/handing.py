@@ -4,9 +4,10 @@ from afterword.clock import SECOND
 from afterword.jobs.job import Job, State
 from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Succeeded
 from afterword.jobs.retry import Retry
-from afterword.stores.store import GRACE, LEASE, Change, Query, Store, Verdict
+from afterword.stores.store import GRACE, LEASE, Change, Query, Store, Verdict, Want
 from afterword.testing.clock import FalseClock
 from afterword.testing.contract.bench import (
+    APP,
     PATIENCE,
     Bench,
     Kill,
@@ -35,6 +36,13 @@ class Handing(Bench):
     def test_where_a_job_is_to_go_is_kept(self, store: Store) -> None:
         (kept,) = add(store, job(via="reports", theirs=True))
         assert (kept.via, kept.theirs, kept.unwanted, kept.receipt) == ("reports", True, False, None)
+
+    def test_those_alone_may_be_asked_for(self, store: Store) -> None:
+        add(store, job(), job(via="celery"), job(via="rq", queue="mail"))
+        (mail,) = store.claim(Want(APP, 5, ("mail",), handoff=True)).result(PATIENCE).jobs
+        (other,) = store.claim(Want(APP, 5, handoff=True)).result(PATIENCE).jobs
+        assert (mail.via, other.via) == ("rq", "celery")
+        assert store.claim(Want(APP, 5, handoff=True)).result(PATIENCE).jobs == []
 
     def test_it_is_nobody_s_and_keeps_its_receipt(self, store: Store, worker: Store) -> None:
         running, handed = handed_off(store, worker)

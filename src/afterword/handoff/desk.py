@@ -1,0 +1,112 @@
+"""Where jobs are handed to engines and asked after, on an event loop: engines block, so each has threads of its own."""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar, assert_never
+
+from afterword.clock import Clock, microseconds
+from afterword.frames import Asked, Attempted, Order, Sighted
+from afterword.handoff.engine import EngineAway, Engines, Gone, Handed, Offer, Sighting, Underway
+from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Snoozed, Succeeded
+
+PAUSE = microseconds(2)
+"""Until an engine that was away is tried again. All its jobs wait for the same moment, so that they go in their order then."""
+
+T = TypeVar("T")
+
+
+class Desk:
+    """Of one process and one application, `app`."""
+
+    def __init__(self, app: str, engines: Engines, clock: Clock) -> None:
+        self._app = app
+        self._engines = engines
+        self._clock = clock
+        self._away: dict[str, tuple[int, str]] = {}
+        # One thread each, so that jobs go in the order in which they came, and a look that takes long holds up none of them.
+        self._going: dict[str, ThreadPoolExecutor] = {}
+        self._looking: dict[str, ThreadPoolExecutor] = {}
+
+    async def submit(self, order: Order) -> Attempted:
+        """Hand it off. While its engine is away it is put off, with the reason in words."""
+        via = order.via or ""
+        try:
+            return await self._in_a_thread(self._going, via, partial(self._submit, via, order))
+        except LookupError as unknown:
+            return Snoozed(PAUSE, f"it waits for an engine: {unknown}")
+        except Exception as error:
+            return Failed("".join(traceback.format_exception(error)), retry=False)
+
+    async def look(self, asked: Sequence[Asked]) -> list[Sighted]:
+        """What became of each; None where it has not ended, or where its engine cannot say so now."""
+        answers: dict[str, Sighted] = {}
+        for via, origin in dict.fromkeys((one.via, one.origin) for one in asked):
+            some = [one for one in asked if (one.via, one.origin) == (via, origin)]
+            try:
+                sightings = await self._in_a_thread(self._looking, via, partial(self._look, via, origin, some))
+            except (LookupError, EngineAway):
+                continue
+            answers.update((one.id, _sighted(sighting)) for one, sighting in zip(some, sightings, strict=True))
+        return [answers.get(one.id) for one in asked]
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        for threads in (*self._going.values(), *self._looking.values()):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, via: str, order: Order) -> Attempted:
+        now = self._clock.now()
+        until, why = self._away.get(via, (0, ""))
+        if now < until:
+            return Snoozed(until - now, why)
+        try:
+            return HandedOff(self._engines(via, order.origin if order.theirs else None).submit(_offer(order, self._app)))
+        except EngineAway as away:
+            why = f"{via} is away: {away}"
+            self._away[via] = (self._clock.now() + PAUSE, why)
+            return Snoozed(PAUSE, why)
+
+    def _look(self, via: str, origin: str | None, asked: Sequence[Asked]) -> Sequence[Sighting]:
+        engine = self._engines(via, origin)
+        unwanted = [_handed(one) for one in asked if one.unwanted]
+        if unwanted:
+            engine.cancel(unwanted)
+        return engine.look([_handed(one) for one in asked])
+
+    async def _in_a_thread(self, threads: dict[str, ThreadPoolExecutor], via: str, work: Callable[[], T]) -> T:
+        if via not in threads:
+            threads[via] = ThreadPoolExecutor(1, thread_name_prefix=f"afterword {via}")
+        return await asyncio.get_running_loop().run_in_executor(threads[via], work)
+
+
+def _offer(order: Order, app: str) -> Offer:
+    return Offer(
+        id=order.id,
+        token=order.token,
+        attempt=order.attempt,
+        app=app,
+        task=order.task,
+        origin=order.origin,
+        timeout=order.timeout,
+        foreign=order.theirs,
+        arguments=order.arguments,
+    )
+
+
+def _handed(asked: Asked) -> Handed:
+    return Handed(asked.id, asked.token, asked.theirs, asked.receipt, asked.since)
+
+
+def _sighted(sighting: Sighting) -> Sighted:
+    match sighting:
+        case Underway():
+            return None
+        case Gone(why):
+            return Interrupted(why, started=False)
+        case Succeeded() | Failed() | Crashed() | Cancelled():
+            return sighting
+        case _:
+            assert_never(sighting)

@@ -1,0 +1,43 @@
+"""The engines of one application: those it names, and those that come along with tasks of their own."""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any
+
+from afterword.discovery import Loaded
+from afterword.handoff.engine import Engine
+
+KINDS = ("celery", "rq")
+
+
+def named(loaded: Loaded) -> Mapping[str, Engine]:
+    """The engines that an application names. A factory is called for them: nothing else knows its application."""
+    application = loaded.object() if isinstance(loaded.object, FunctionType) else loaded.object
+    attached = getattr(getattr(application, "state", None), "afterword", None)
+    beside = [value for value in vars(sys.modules[loaded.module]).values() if type(value).__module__ == "afterword.app"]
+    engines: Mapping[str, Engine] = next((found.handoff for found in (attached, *beside) if hasattr(found, "handoff")), {})
+    return engines
+
+
+class Known:
+    """Finds engines. `named` answers with those that the application names, `bring` with the object at `module:qualname`; both
+    are asked at the first need, since they may import."""
+
+    def __init__(self, named: Callable[[], Mapping[str, Engine]], bring: Callable[[str], Any]) -> None:
+        self._named = named
+        self._bring = bring
+        self._along: dict[str, Engine] = {}
+
+    def __call__(self, via: str, origin: str | None) -> Engine:
+        """An Engines."""
+        named = self._named()
+        if via in named:
+            return named[via]
+        if origin is None or via not in KINDS:
+            there = ", ".join(named) or "none"
+            raise LookupError(f"{via!r} is no engine of this application, which has {there}")
+        if origin not in self._along:
+            self._along[origin] = importlib.import_module(f"afterword.handoff.{via}").of(self._bring(origin))
+        return self._along[origin]
