@@ -13,7 +13,7 @@ from afterword.attempt import attempt
 from afterword.clock import SystemClock
 from afterword.errors import DrainStuck
 from afterword.events import nobody
-from afterword.frames import Order
+from afterword.frames import order
 from afterword.inline import Prepare, plain, strict
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
@@ -137,8 +137,7 @@ class Drain:
         return await self._claim()
 
     async def _attempt(self, job: Job, binder: Binder, calling: Calling) -> Job:
-        order = Order(0, job.id, job.task, job.attempt, job.origin, job.timeout, job.arguments)
-        outcome = await attempt(order, binder.registry, calling.call)
+        outcome = await attempt(order(job), binder.registry, calling.call)
         settlement = lifecycle.settle(job, outcome, self._clock.now(), draw=0.5)
         await self._store.settle([settlement])
         if isinstance(outcome, Snoozed):
