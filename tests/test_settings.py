@@ -63,7 +63,7 @@ def test_all_faults_are_told_at_once() -> None:
         "These settings cannot be used:"
         " store='' must be a text that is not empty;"
         " application='main' must look like \"main:app\";"
-        " worker='perhaps' must be on or off;"
+        " worker='perhaps' must be on, off or \"handoff\";"
         " runners=-1 must be a whole number of at least 0;"
         " concurrency=0 must be a whole number of at least 1;"
         " drain=-0.5 must be a number of at least 0;"
