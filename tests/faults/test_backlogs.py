@@ -32,7 +32,7 @@ MILLION = 1_000_000
 def test_starving_writers(site: Site, tally: Count, seconds: int) -> None:
     """The best of three spans: a machine that is busy otherwise is not what starves them."""
     servers = [site.serve("callers:app", worker=False) for _ in range(3)]
-    hot = range(100_000, 100_000 + 4000 * seconds)
+    hot = range(100_000, 100_000 + 3000 * seconds)
     pour(site, servers[0], "add", hot)
     site.work(app="callers:app")
     site.wait_for_more(10)

@@ -3,7 +3,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -13,7 +13,7 @@ from tests.faults.conftest import Count
 from tests.faults.oracle import judge
 from tests.faults.test_kills import kill, wait_for_a_start_after
 from tests.support.processes import wait_until, workers
-from tests.system.site import Server, Site
+from tests.system.site import Server, Site, terminate
 
 EVERY = 2.0
 """Seconds between two kills."""
@@ -22,7 +22,7 @@ short_and_long = pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=p
 
 
 @pytest.mark.fault(
-    "kill -9 of the worker that the application keeps, every 2 s, under a load that it bears",
+    "kill -9 of the worker that the application keeps, every 2 s, while twenty tasks of 0.1 s are added each second",
     "no less than 80 % of the undisturbed throughput",
 )
 @short_and_long
@@ -31,8 +31,8 @@ def test_restart_storm(site: Site, tally: Count, seconds: int) -> None:
     numbers: list[int] = []
     with load(server, numbers):
         site.wait_for_more(20)
-        undisturbed = throughput(site, seconds / 2)
-        disturbed = throughput(site, seconds, lambda: kill(*workers(server.pid)))
+        undisturbed = share_run(site, numbers, seconds / 2)
+        disturbed = share_run(site, numbers, seconds, lambda: kill(*workers(server.pid)))
     site.wait_until_finished(len(numbers))
     assert disturbed >= 0.8 * undisturbed, (disturbed, undisturbed)
     tally(judge(site, numbers, twice_at_most=16 * seconds))
@@ -59,6 +59,8 @@ def test_restart_storm_apart(site: Site, tally: Count) -> None:
         crew[which] = site.work(runners=1, concurrency=4)
 
     disturbed = throughput(site, 60, replace)
+    for worker in crew:
+        terminate(worker)
     assert disturbed >= 0.8 * undisturbed, (disturbed, undisturbed)
     tally(judge(site, numbers, twice_at_most=4 * 30, unfinished=True))
 
@@ -80,6 +82,13 @@ def load(server: Server, numbers: list[int]) -> Iterator[None]:
     finally:
         over.set()
         adding.join()
+
+
+def share_run(site: Site, numbers: Sequence[int], seconds: float, disturb: Callable[[], object] = lambda: None) -> float:
+    """Tasks that came to their end in so many seconds, for each that was added: a slow machine adds fewer."""
+    before = len(numbers)
+    run = throughput(site, seconds, disturb) * seconds
+    return run / (len(numbers) - before)
 
 
 def throughput(site: Site, seconds: float, disturb: Callable[[], object] = lambda: None) -> float:
@@ -114,7 +123,7 @@ def test_thundering_herd_start(site: Site, tally: Count, crew: int, count: int) 
     "their retries are spread by jitter over half the pause; tasks that are new meanwhile start as soon as ever",
 )
 def test_thundering_herd_retry(site: Site, tally: Count) -> None:
-    herd = range(1000, 1300)
+    herd = range(1000, 1200)
     server = site.serve(worker=False)
     pour(site, server, "add/fail", herd)
     server.kill()
@@ -134,4 +143,4 @@ def test_thundering_herd_retry(site: Site, tally: Count) -> None:
     assert early >= 0.75
     assert late - early >= 0.25, f"nearly all of them came back between {early:.2f} s and {late:.2f} s"
     assert sorted(waits)[10] < 0.5
-    tally(judge(site, [*herd, *range(20)], failing=herd, recovery=max(waits)))
+    tally(judge(site, [*herd, *range(20)], failing=herd))
