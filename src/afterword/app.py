@@ -1,32 +1,27 @@
 """Afterword: puts the parts together and decides nothing."""
 
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 from starlette.applications import Starlette
 
-from afterword import inline, rehearsal, settings
+from afterword import inline, settings
 from afterword.adder import Adder
-from afterword.clock import SystemClock
 from afterword.discovery import Target, locate
 from afterword.errors import AlreadyAttached, AlreadyStarted
 from afterword.events import Listeners, Tell
+from afterword.handoff.engine import Engine
+from afterword.handoff.known import faults
 from afterword.jobs.reference import Reference
 from afterword.launch import Launch
-from afterword.rehearsal import Way
+from afterword.parts import Parts
 from afterword.stores.store import Store
-from afterword.stores.url import INLINE, INLINE_STRICT, absolute, open_store, shared
-from afterword.tasks.call import Binder
-from afterword.tasks.registry import Registry
 from afterword.tasks.task import durable
 from afterword.telemetry.logs import Logs
 from afterword.witness import Witness
-from afterword.worker.election import Election
-from afterword.worker.keeper import Keeper, patience
+from afterword.worker.keeper import patience
 
 P = ParamSpec("P")
 
@@ -35,8 +30,11 @@ class Afterword:
     """Background tasks for one application: `Afterword(app)` below `app = FastAPI()`.
 
     Nothing is opened or started here: a runner imports the same module. The store opens when the application starts, or when
-    a job is first added, and closes when the application stops. Raises one SettingsError for all faults in the arguments
-    and the environment, and AlreadyStarted or AlreadyAttached when this application cannot be given an afterword (any more).
+    a job is first added, and closes when the application stops. `handoff` names engines that run jobs instead of our own
+    runners: those of the queue of that name, and of tasks that are `via` it.
+
+    Raises one SettingsError for all faults in the arguments and the environment, and AlreadyStarted or AlreadyAttached when this
+    application cannot be given an afterword (any more).
     """
 
     def __init__(
@@ -45,7 +43,8 @@ class Afterword:
         *,
         store: str | None = None,
         application: str | None = None,
-        worker: bool | None = None,
+        worker: bool | Literal["handoff"] | None = None,
+        handoff: Mapping[str, Engine] | None = None,
         runners: int | None = None,
         concurrency: int | None = None,
         drain: float | None = None,
@@ -64,19 +63,15 @@ class Afterword:
             "max_arguments": max_arguments,
             "keep": keep,
         }
-        self.settings = settings.read(given)
-        # Now: a lifespan or a task may change the working directory.
-        self._store_url = absolute(self.settings.store or settings.DEFAULT_STORE)
+        self.handoff: Mapping[str, Engine] = dict(handoff or {})
+        self.settings = settings.read(given, faults=faults(self.handoff))
         caller = sys._getframe(1)
         self._module: str = caller.f_globals.get("__name__", "__main__")
         self._function = caller.f_code.co_name
         self._listeners = Listeners([Logs()])
         self._app: Starlette | None = None
-        self._store: Store | None = None
         self._target: Target | None = None
-        self._binder: Binder | None = None
-        self._adder: Adder | None = None
-        self._making = threading.Lock()
+        self._parts = Parts(self.settings, self.handoff, self._located, self._listeners.tell)
         if app is not None:
             self._attach(app)
 
@@ -85,7 +80,7 @@ class Afterword:
 
         With store="inline", or with @task(durable=False), it has been run when this returns, and what it raises comes through.
         """
-        way = self._find()
+        way = self._parts.way()
         if isinstance(way, Adder) and durable(function):
             job = way.job(way.bind(function, args, kwargs))
             (added,) = await way.add([job])
@@ -95,7 +90,7 @@ class Afterword:
 
     def add_now(self, function: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Reference:
         """`add` for where nothing can be awaited: threads, scripts, shells. On an event loop it would block it; use `add`."""
-        way = self._find()
+        way = self._parts.way()
         if isinstance(way, Adder) and durable(function):
             job = way.job(way.bind(function, args, kwargs))
             (added,) = way.add([job]).result()
@@ -106,8 +101,13 @@ class Afterword:
     @property
     def store(self) -> Store | None:
         """Where the jobs rest, opened; None inline."""
-        way = self._find()
+        way = self._parts.way()
         return way.store if isinstance(way, Adder) else None
+
+    @property
+    def app(self) -> Starlette | None:
+        """Whose it is; None until it is attached or started."""
+        return self._app
 
     def listen(self, listener: Tell) -> Tell:
         """Have `listener` called with every event of this process, in whatever thread it happens. Also a decorator."""
@@ -124,7 +124,7 @@ class Afterword:
         if app.middleware_stack is not None:
             raise AlreadyStarted
         self._adopt(app)
-        app.add_middleware(Witness, self._find)
+        app.add_middleware(Witness, self._parts.way)
         own = app.router.lifespan_context
 
         @asynccontextmanager
@@ -140,7 +140,7 @@ class Afterword:
         if self._app is app and isinstance(app.middleware_stack, Witness):
             return  # It starts for the second time.
         self._adopt(app)
-        app.middleware_stack = Witness(app.middleware_stack or app.build_middleware_stack(), self._find)
+        app.middleware_stack = Witness(app.middleware_stack or app.build_middleware_stack(), self._parts.way)
 
     def _adopt(self, app: Starlette) -> None:
         if getattr(app.state, "afterword", None) is not None:
@@ -150,80 +150,27 @@ class Afterword:
 
     @asynccontextmanager
     async def _store_open(self) -> AsyncIterator[None]:
-        self._find()  # A store that cannot be opened is told at the start.
+        self._parts.way()  # A store that cannot be opened is told at the start.
         try:
             yield
         finally:
-            adder, self._adder = self._adder, None  # Whoever adds after this opens the store again.
-            if adder:
-                await adder.close()
+            await self._parts.close()
 
     @asynccontextmanager
     async def _worker_kept(self) -> AsyncIterator[None]:
-        keeper = self._keeper()
-        if keeper is None:
+        kept = self._parts.kept()
+        if kept is None:
             yield
             return
-        keeper.start()
+        kept.start()
         try:
             yield
         finally:
-            await keeper.stop(patience(sys.argv))
+            await kept.stop(patience(sys.argv))
 
     def launch(self) -> Launch:
         """What a worker of this application is told. Raises StoreNotShared where no other process can reach its jobs."""
-        target = self._located()
-        return Launch(
-            store=shared(self._store_url),
-            app=target.name,
-            path=(str(target.root), *sys.path),
-            runners=self.settings.runners,
-            concurrency=self.settings.concurrency,
-            drain=self.settings.drain,
-            keep=self.settings.keep,
-        )
-
-    def _keeper(self) -> Keeper | None:
-        """Who keeps a worker for this application; None where it wants none, or where no other process could reach its jobs."""
-        store = self._store
-        wanted = not rehearsal.under_way() if self.settings.worker is None else self.settings.worker
-        if not wanted or store is None or store.life is None:
-            return None
-        launch = self.launch()
-        return Keeper(store, launch, Election(Path(store.life).parent, launch.app), self._listeners.tell)
-
-    def _find(self) -> Way:
-        """What becomes of a call. Made at the first need, when the module that holds the application is complete."""
-        choose = rehearsal.chosen()
-        if choose:
-            return choose(self._located().name, self._binding())
-        url = self._url()
-        if url == INLINE:
-            return inline.plain
-        if url == INLINE_STRICT:
-            return inline.strict(self._binding())
-        adder = self._adder
-        if adder is None:
-            with self._making:
-                adder = self._adder = self._adder or self._make(url)
-        return adder
-
-    def _url(self) -> str:
-        rehearsed = rehearsal.store() if self.settings.store is None else None
-        return absolute(rehearsed) if rehearsed else self._store_url
-
-    def _make(self, url: str) -> Adder:
-        clock = SystemClock()
-        tell = self._listeners.tell
-        if self._store is None:
-            self._store = open_store(url, clock=clock, tell=tell, max_queued=self.settings.max_queued)
-        self._store.open()
-        return Adder(self._store, self._located().name, self._binding(), clock, tell)
-
-    def _binding(self) -> Binder:
-        if self._binder is None:
-            self._binder = Binder(Registry(self._located().root), self.settings.max_arguments)
-        return self._binder
+        return self._parts.launch()
 
     def _located(self) -> Target:
         if self._target is None:

@@ -21,7 +21,7 @@ def notes() -> list[str]:
 def store(tmp_path: Path, notes: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     """The store of every Afterword that a test makes."""
     watched = Watched(SqliteStore(tmp_path / "afterword.db"), notes)
-    monkeypatch.setattr("afterword.app.open_store", lambda url, **parts: watched)
+    monkeypatch.setattr("afterword.parts.open_store", lambda url, **parts: watched)
     yield watched
     watched.close()
 

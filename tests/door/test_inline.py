@@ -343,7 +343,7 @@ def test_no_store_is_opened(store: Watched, monkeypatch: pytest.MonkeyPatch) -> 
     def open_store(url: str, **parts: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("afterword.app.open_store", open_store)
+    monkeypatch.setattr("afterword.parts.open_store", open_store)
     app = FastAPI()
     Afterword(app, store="inline")
 

@@ -60,7 +60,7 @@ def test_written_down():
     with TestClient(app) as client:
         client.post("/first").raise_for_status()
         assert client.portal.call(count) == {"queued": 1}
-        assert afterword._keeper() is None
+        assert afterword._parts.kept() is None
     assert not Path("log.txt").exists()
 """
 
@@ -104,7 +104,7 @@ from main import afterword, app
 def serve(answer):
     with TestClient(app) as client:
         client.post("/forked").raise_for_status()
-        answer.put((afterword.store is not None, afterword._keeper() is not None))
+        answer.put((afterword.store is not None, afterword._parts.kept() is not None))
 
 
 def test_fork():

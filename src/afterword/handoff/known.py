@@ -12,6 +12,20 @@ from afterword.handoff.engine import Engine
 KINDS = ("celery", "rq")
 
 
+def faults(engines: Mapping[str, object]) -> list[str]:
+    """What is wrong with engines as an application was given them."""
+    found = [
+        f"handoff[{name!r}]={engine!r} must be an engine, for example Celery(celery_app) or RQ(queue) of afterword.handoff"
+        for name, engine in engines.items()
+        if not all(hasattr(engine, verb) for verb in ("kind", "submit", "look", "cancel"))
+    ]
+    return found + [
+        f"handoff has the name {name!r}, which must be a text that is not empty"
+        for name in engines
+        if not isinstance(name, str) or not name.strip()
+    ]
+
+
 def named(loaded: Loaded) -> Mapping[str, Engine]:
     """The engines that an application names. A factory is called for them: nothing else knows its application."""
     application = loaded.object() if isinstance(loaded.object, FunctionType) else loaded.object
