@@ -33,8 +33,8 @@ class Afterword:
     a job is first added, and closes when the application stops. `handoff` names engines that run jobs instead of our own
     runners: those of the queue of that name, and of tasks that are `via` it.
 
-    Raises one SettingsError for all faults in the arguments and the environment, and AlreadyStarted or AlreadyAttached when this
-    application cannot be given an afterword (any more).
+    Raises one SettingsError for all faults in the arguments and the environment, and AlreadyStarted or AlreadyAttached when
+    this application cannot be given an afterword (any more).
     """
 
     def __init__(
