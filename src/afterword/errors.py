@@ -121,6 +121,12 @@ class WriteRefused(StoreError):
     retry_after = None
 
 
+class StoreUnreadable(StoreError):
+    """The store at {store} cannot be read: {why}."""
+
+    retry_after = None
+
+
 class StoreClosed(StoreError):
     """The store at {store} is closed."""
 
@@ -141,6 +147,13 @@ class BacklogFull(StoreError):
 
 class SchemaTooNew(StoreError):
     """The store at {store} has schema {found}, this afterword knows {known}: nothing was changed. Upgrade afterword."""
+
+    retry_after = None
+
+
+class SchemaTooOld(StoreError):
+    """The store at {store} has schema {found}, this afterword reads {known}, and whoever looks changes nothing. Start the
+    application, which brings it up to date."""
 
     retry_after = None
 

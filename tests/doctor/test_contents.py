@@ -11,10 +11,10 @@ import pytest
 
 from afterword.doctor import contents
 from afterword.doctor.finding import Finding, Level
-from afterword.doctor.looking import bounded, cut_short, look
 from afterword.errors import StoreError
 from afterword.stores import migrations
 from afterword.stores.migrations import Migration
+from afterword.stores.sqlite.looking import bounded, cut_short, look
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.testing.contract.bench import add, job
 
@@ -220,7 +220,7 @@ def test_damage(database: Path) -> None:
 
 def test_a_file_too_large_to_look_through(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contents, "PATIENCE", -1.0)
-    monkeypatch.setattr("afterword.doctor.looking._STEPS", 1)
+    monkeypatch.setattr("afterword.stores.sqlite.looking._STEPS", 1)
     assert examine(database)[-1] == Finding(
         Level.NOTE,
         f"The store at {database} is too large to be checked for damage in -1 s; up to there it is sound.",

@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 def census(path: Path) -> Census | None:
     with closing(sqlite3.connect(path / "jobs.db")) as connection:
-        return take(connection, APP, path / "jobs.db.run")
+        return take(connection, APP, path / "jobs.db")
 
 
 def waiting(**unfinished: int) -> Census:
@@ -75,7 +75,7 @@ def test_a_job_that_was_tried_is_not_the_oldest(store: SqliteStore, tmp_path: Pa
 def test_a_count_that_takes_too_long(store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add(store, *(job() for _ in range(100)))
     monkeypatch.setattr(jobs, "PATIENCE", -1.0)
-    monkeypatch.setattr("afterword.doctor.looking._STEPS", 1)
+    monkeypatch.setattr("afterword.stores.sqlite.looking._STEPS", 1)
     assert census(tmp_path) is None
     monkeypatch.undo()
     assert jobs.uncounted() == Finding(

@@ -7,10 +7,10 @@ from sqlite3 import Connection
 
 from afterword.doctor.file import size
 from afterword.doctor.finding import Finding, Level
-from afterword.doctor.looking import bounded, cut_short
 from afterword.errors import SchemaTooNew, StoreError, StoreUnavailable
 from afterword.stores import migrations
 from afterword.stores.sqlite.connection import meaning, schema
+from afterword.stores.sqlite.looking import bounded, cut_short
 
 PATIENCE = 2.0
 """Seconds to look for damage."""

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from afterword.clock import SystemClock
 from afterword.discovery import guess
-from afterword.doctor import application, calls, contents, door, file, jobs, looking, machine, settings, tasks
+from afterword.doctor import application, calls, contents, door, file, jobs, machine, settings, tasks
 from afterword.doctor.application import Application
 from afterword.doctor.finding import Finding, Level
 from afterword.doctor.jobs import Census
 from afterword.errors import ApplicationNotFound, StoreError, StoreUrlError
 from afterword.settings import DEFAULT_STORE, Settings
+from afterword.stores.sqlite import looking
 from afterword.stores.sqlite.connection import schema
 from afterword.stores.url import INLINE, absolute, sqlite_path
 from afterword.tasks.registry import Registry
@@ -82,7 +83,7 @@ def _inside(connection: Connection, path: Path, app: str) -> tuple[list[Finding]
         return told, jobs.NONE
     if any(finding.level is Level.FAULT for finding in told):
         return told, None
-    census = jobs.take(connection, app, path.with_name(f"{path.name}.run"))
+    census = jobs.take(connection, app, path)
     return ([*told, jobs.uncounted()] if census is None else told), census
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import NamedTuple
 
-from afterword.clock import SECOND, SystemClock
+from afterword.clock import SECOND
 from afterword.doctor.finding import Finding, Level
-from afterword.doctor.looking import bounded, cut_short
 from afterword.doctor.tasks import Waiting
 from afterword.jobs.job import State
-from afterword.stores.sqlite import reading
 from afterword.stores.sqlite.connection import fetch
+from afterword.stores.sqlite.looking import bounded, cut_short, workers
 
 ENOUGH = 100_000
 """Unfinished jobs that are looked at, the oldest."""
@@ -46,10 +45,9 @@ class Census(NamedTuple):
     """Applications with a live worker."""
 
 
-def take(connection: Connection, app: str, run: Path) -> Census | None:
-    """None where it would take too long. `run` is the folder in which the processes' locks lie."""
-    workers = reading.workers(connection, run, SystemClock().steady()) if run.is_dir() else ()
-    served = frozenset(seen.app for seen in workers)
+def take(connection: Connection, app: str, path: Path) -> Census | None:
+    """None where it would take too long."""
+    served = frozenset(seen.app for seen in workers(connection, path))
     unfinished: Counter[str] = Counter()
     tasks = set()
     try:

@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +179,70 @@ def test_an_empty_file_is_no_store(afterword: Any, tmp_path: Path) -> None:
     assert afterword("list", "--store", "sqlite:///jobs.db").returncode == 2
     assert [file.name for file in tmp_path.iterdir()] == ["jobs.db"]
     assert (tmp_path / "jobs.db").stat().st_size == 0
+
+
+def beside(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """The files there, with their bytes and times."""
+    return {str(file): (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.rglob("*.db*") if file.is_file()}
+
+
+LOOKS = [("list",), ("list", "--json"), ("list", "--task", "main:send"), ("show", "{id}"), ("show", "{id}", "--json")]
+
+
+@pytest.mark.parametrize("command", LOOKS)
+def test_whoever_looks_changes_nothing(afterword: Any, store: SqliteStore, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (added,) = add(store, job(id=new_id()))
+    store.close()
+    shutil.rmtree(tmp_path / "afterword.db.run")
+    with closing(sqlite3.connect(tmp_path / "afterword.db")) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+    before = beside(tmp_path)
+    told = afterword(*(word.format(id=added.id) for word in command))
+    assert (told.returncode, told.stderr) == (0, "")
+    assert added.id in told.stdout
+    assert not (tmp_path / "afterword.db.run").exists()
+    assert beside(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", LOOKS)
+def test_an_older_schema_is_said_and_left(afterword: Any, store: SqliteStore, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (added,) = add(store, job(id=new_id()))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "afterword.db")) as other:
+        other.execute("PRAGMA user_version = 1")
+    before = beside(tmp_path)
+    told = afterword(*(word.format(id=added.id) for word in command))
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith(f"The store at {tmp_path}/afterword.db has schema 1, this afterword reads ")
+    assert beside(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "123456"), ("retry", "--failed"), ("cancel", "123456")])
+def test_a_database_without_tables_is_made_nobodys_store(afterword: Any, tmp_path: Path, command: tuple[str, ...]) -> None:
+    with closing(sqlite3.connect(tmp_path / "jobs.db")) as other:
+        other.execute("PRAGMA user_version = 0")
+        other.execute("VACUUM")
+    assert (tmp_path / "jobs.db").stat().st_size
+    before = beside(tmp_path)
+    told = afterword(*command, "--store", "sqlite:///jobs.db")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith(f"There is no store at {tmp_path}/jobs.db, where --store says it is; none was made.")
+    assert beside(tmp_path) == before
+
+
+def test_as_many_as_fit_into_memory(afterword: Any, store: SqliteStore) -> None:
+    store.open()
+    told = afterword("list", "--limit", "99999999999999999999", COLUMNS="200")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "Invalid value for '--limit'" in told.stderr
+
+
+def test_a_row_that_is_no_job_hides_no_other(afterword: Any, jobs: dict[str, Job], tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "afterword.db", isolation_level=None)) as other:
+        other.execute("UPDATE jobs SET state = 42 WHERE id = ?", (jobs["queued"].id,))
+    told = afterword("list", "--json")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert [one["state"] for one in json.loads(told.stdout)] == ["running", "failed", "succeeded"]
 
 
 def test_what_is_imported_is_light() -> None:

@@ -47,6 +47,13 @@ def test_what_may_be_several_names_them(store: MemoryStore) -> None:
     )
 
 
+def test_ids_that_others_wrote_move_no_cursor(store: MemoryStore) -> None:
+    add(store, job(id="eeeeee\x1b[2J"), job(id="eeeeee\x1b[3J"))
+    found = find(store, "eeeeee")
+    assert isinstance(found, Unfound)
+    assert "(eeeeee\\x1b[3J, eeeeee\\x1b[2J)" in found.why
+
+
 def test_no_more_than_five_are_named(store: MemoryStore) -> None:
     add(store, *(job(id=f"{number}99ccccc-dddddd") for number in range(6)))
     names = ", ".join(f"{number}99ccccc-dddddd" for number in (5, 4, 3, 2, 1))

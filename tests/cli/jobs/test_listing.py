@@ -105,6 +105,16 @@ def test_what_would_move_the_cursor_is_told_as_it_is_written() -> None:
     assert "main:\\x1b[2J  0 of 5   0s ago  \\x1b[31mred\n" in told([odd])
 
 
+def test_ids_that_others_wrote_too() -> None:
+    odd = QUEUED._replace(id="\x1b[2J")
+    assert "\x1b" not in told([odd], limit=1)
+    assert told([odd], limit=1).endswith("Older ones: --before \\x1b[2J\n")
+    assert listing.notes(Page([], odd), 20) == [
+        "Time ran out before all jobs were seen: those after \\x1b[2J are left. Go on with --before \\x1b[2J, or give it"
+        " longer, for example --patience 30."
+    ]
+
+
 def test_states_that_are_not_made_yet_are_not_told() -> None:
     assert "handed" not in listing.census(COUNTS)
     assert listing.census(COUNTS | {State.HANDED_OFF: 3}).endswith("3 handed_off")

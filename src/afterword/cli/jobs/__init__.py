@@ -9,15 +9,18 @@ from typer import Argument, Option
 
 from afterword.cli.jobs import changing, ids, listing, showing, spans, spelling
 from afterword.cli.jobs.ids import Unfound
-from afterword.cli.jobs.looking import PATIENCE, look
-from afterword.cli.opened import opened
+from afterword.cli.jobs.looking import PATIENCE, Readable, look
+from afterword.cli.opened import opened, seen
 from afterword.cli.options import App, AppDir, Json, StoreUrl
 from afterword.clock import SystemClock
 from afterword.jobs.job import Job, State
-from afterword.stores.store import Change, Query, Store
+from afterword.stores.store import Change, Query
 
 WORDS = {state.word: state for state in State if state is not State.HANDED_OFF}
 FINISHED = {word: state for word, state in WORDS.items() if state.finished}
+
+MOST = 1_000_000
+"""Jobs of one answer: all of them are in memory at once."""
 
 CLOCK = SystemClock()
 
@@ -51,7 +54,7 @@ def list_jobs(
         ),
     ] = None,
     task: Task = None,
-    limit: Annotated[int, Option(min=1, help="Jobs to show, at most.")] = 20,
+    limit: Annotated[int, Option(min=1, max=MOST, help="Jobs to show, at most.")] = 20,
     before: Annotated[str | None, Option(metavar="ID", help="Only jobs added before this one: the next page.")] = None,
     patience: Annotated[float, Option(min=0, help="Seconds to look for jobs of a task.")] = PATIENCE,
     json: Json = False,
@@ -60,7 +63,7 @@ def list_jobs(
     store: StoreUrl = None,
 ) -> None:
     """Show the newest jobs, and how many there are in each state."""
-    with opened(store, app, app_dir) as place:
+    with seen(store, app, app_dir) as place:
         below = one(place.store, before).key if before else None
         counts = None if json else place.store.count()
         page = look(place.store, Query(tuple(states or ()), task, before=below, limit=limit), patience)
@@ -81,7 +84,7 @@ def show(
     store: StoreUrl = None,
 ) -> None:
     """Show everything of one job."""
-    with opened(store, app, app_dir) as place:
+    with seen(store, app, app_dir) as place:
         job = one(place.store, id)
         if json:
             sys.stdout.write(f"{spelling.dump(spelling.facts(job))}\n")
@@ -106,10 +109,10 @@ def retry(
         raise typer.BadParameter("say which jobs: either their ids, or --failed for all that have failed")
     if task and not failed:
         raise typer.BadParameter("--task goes with --failed alone")
-    with opened(store, app, app_dir) as place:
+    with opened(store, app, app_dir) as found:
         if typed:
-            raise typer.Exit(changing.tell(changing.change(place.store, Change.RETRY, typed), Change.RETRY, json))
-        count(changing.retry_failed(place.store, task), "retried", json)
+            raise typer.Exit(changing.tell(changing.change(found, Change.RETRY, typed), Change.RETRY, json))
+        count(changing.retry_failed(found, task), "retried", json)
 
 
 @jobs.command()
@@ -121,8 +124,8 @@ def cancel(
     store: StoreUrl = None,
 ) -> None:
     """Take back jobs that have not started. Running ones cannot be cancelled yet."""
-    with opened(store, app, app_dir) as place:
-        raise typer.Exit(changing.tell(changing.change(place.store, Change.CANCEL, typed), Change.CANCEL, json))
+    with opened(store, app, app_dir) as found:
+        raise typer.Exit(changing.tell(changing.change(found, Change.CANCEL, typed), Change.CANCEL, json))
 
 
 @jobs.command()
@@ -150,17 +153,17 @@ def forget(
         raise typer.BadParameter("--state goes with --older-than alone")
     if any(not state.finished for state in states or ()):
         raise typer.BadParameter(f"only finished jobs can be forgotten: choose among {', '.join(FINISHED)}")
-    with opened(store, app, app_dir) as place:
+    with opened(store, app, app_dir) as found:
         if older_than is None:
-            raise typer.Exit(changing.tell(changing.change(place.store, Change.FORGET, typed or []), Change.FORGET, json))
-        count(changing.forget_older(place.store, CLOCK.now() - older_than, states or ()), "forgotten", json)
+            raise typer.Exit(changing.tell(changing.change(found, Change.FORGET, typed or []), Change.FORGET, json))
+        count(changing.forget_older(found, CLOCK.now() - older_than, states or ()), "forgotten", json)
 
 
-def one(store: Store, typed: str) -> Job:
+def one(store: Readable, typed: str) -> Job:
     """The one job that is meant. Ends the command with 1 where it is none."""
     match ids.find(store, typed):
         case Unfound(typed, why):
-            typer.echo(f"{typed}: {why}", err=True)
+            typer.echo(spelling.printable(f"{typed}: {why}"), err=True)
             raise typer.Exit(1)
         case job:
             return job

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from afterword.cli.jobs.looking import Readable
+from afterword.cli.jobs.spelling import printable
 from afterword.jobs.job import Job
-from afterword.stores.store import Query, Store
+from afterword.stores.store import Query
 
 SHORTEST = 6
 """Characters of an id that may stand for it. An id is a UUIDv7: it begins with the time, so that all jobs of nearly five hours
@@ -26,7 +28,7 @@ class Unfound(NamedTuple):
     why: str
 
 
-def find(store: Store, typed: str) -> Job | Unfound:
+def find(store: Readable, typed: str) -> Job | Unfound:
     """The job whose id this is, or begins or ends so."""
     part = typed.strip().lower()
     if not _ID.fullmatch(part):
@@ -48,6 +50,6 @@ def find(store: Store, typed: str) -> Job | Unfound:
 
 
 def _several(found: Sequence[Job]) -> str:
-    names = ", ".join(job.id for job in found[:_NAMED])
+    names = ", ".join(printable(job.id) for job in found[:_NAMED])
     more = " and more" if len(found) > _NAMED else ""
     return f"several jobs have an id that begins or ends so ({names}{more})"

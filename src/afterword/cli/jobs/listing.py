@@ -29,7 +29,7 @@ HEADINGS = ("id", "state", "task", "attempt", "added", "last error")
 
 def show(out: TextIO, url: str, counts: Mapping[State, int], page: Page, limit: int, now: int) -> None:
     """A table for a person. Where no person looks (a pipe, a file), the same in plain lines that nothing cuts."""
-    out.write(f"{url}: {census(counts)}\n")
+    out.write(f"{spelling.printable(url)}: {census(counts)}\n")
     if page.jobs:
         rows = [_row(job, now) for job in page.jobs]
         if out.isatty():
@@ -48,14 +48,15 @@ def census(counts: Mapping[State, int]) -> str:
 def notes(page: Page, limit: int) -> Sequence[str]:
     """What a person is to know besides, and how to go on."""
     if page.stopped_at is not None:
+        last = spelling.printable(page.stopped_at.id)
         return [
-            f"Time ran out before all jobs were seen: those after {page.stopped_at.id} are left. Go on with --before"
-            f" {page.stopped_at.id}, or give it longer, for example --patience 30."
+            f"Time ran out before all jobs were seen: those after {last} are left. Go on with --before {last}, or give it"
+            " longer, for example --patience 30."
         ]
     if not page.jobs:
         return ["No such jobs."]
     if len(page.jobs) == limit:
-        return [f"Older ones: --before {page.jobs[-1].id}"]
+        return [f"Older ones: --before {spelling.printable(page.jobs[-1].id)}"]
     return []
 
 
@@ -68,7 +69,7 @@ def plain(rows: Sequence[Sequence[str]]) -> str:
 
 def _row(job: Job, now: int) -> tuple[str, ...]:
     return (
-        job.id,
+        spelling.printable(job.id),
         job.state.word,
         spelling.printable(job.task),
         spelling.attempt(job),

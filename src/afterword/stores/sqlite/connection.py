@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from afterword.errors import SchemaTooNew, StoreError, StoreReplaced, StoreUnavailable, WriteRefused
+from afterword.errors import SchemaTooNew, SchemaTooOld, StoreError, StoreReplaced, StoreUnavailable, WriteRefused
 from afterword.stores import migrations
 
 BUSY = 5.0
@@ -99,18 +99,20 @@ def prepare(path: Path) -> None:
         connection.close()
 
 
-def meaning(error: BaseException, path: Path) -> StoreError:
-    """What to tell a caller about this error; a new one for each, since a traceback grows with every raise."""
+def meaning(error: BaseException, path: Path, otherwise: type[StoreError] = WriteRefused) -> StoreError:
+    """What to tell a caller about this error; a new one for each, since a traceback grows with every raise.
+
+    `otherwise` is for what is the fault of this one question or write, and takes `store` and `why`."""
     if isinstance(error, StoreError):
         return type(error)(**error.facts)
     if isinstance(error, OSError):
         return StoreUnavailable(store=path, why=str(error))
     if not isinstance(error, sqlite3.Error):
-        return WriteRefused(store=path, why=f"{type(error).__name__}: {error}")
+        return otherwise(store=path, why=f"{type(error).__name__}: {error}")
     code = _code(error)
     why = _FULL if code == sqlite3.SQLITE_FULL else _BROKEN.get(code)
     if why is None:
-        return WriteRefused(store=path, why=str(error))
+        return otherwise(store=path, why=str(error))
     return StoreUnavailable(store=path, why=f"{why} ({getattr(error, 'sqlite_errorname', error)})")
 
 
@@ -135,6 +137,13 @@ def schema(connection: sqlite3.Connection, path: Path) -> int:
     if connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise StoreUnavailable(store=path, why="the file holds tables of another program: give the jobs a file of their own")
     return 0
+
+
+def require(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises SchemaTooOld or SchemaTooNew where its schema is another than this code reads."""
+    found = schema(connection, path)
+    if migrations.ahead(_MIGRATIONS, found, str(path)):
+        raise SchemaTooOld(store=path, found=found, known=len(_MIGRATIONS))
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

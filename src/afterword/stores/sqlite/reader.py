@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from afterword.errors import StoreUnreadable
 from afterword.stores.pending import Pending, resolve
 from afterword.stores.sqlite import forks
 from afterword.stores.sqlite.connection import connect_reader, meaning, meets_all
@@ -37,7 +38,7 @@ class Reader:
                 if meets_all(error):
                     with forks.inside():
                         self.close()
-                resolve([(question.pending, None, meaning(error, self._path))])
+                resolve([(question.pending, None, meaning(error, self._path, StoreUnreadable))])
             else:
                 resolve([(question.pending, answer, None)])
 
