@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from afterword.discovery import Target, guess, load, locate
+from afterword.discovery import Target, attached, beside, guess, load, locate, made
 from afterword.errors import ApplicationNotFound
 
 MEND = ' Say where it is, for example Afterword(app, application="main:app") or AFTERWORD_APP=main:app.'
@@ -381,3 +381,53 @@ def test_nothing_else_is_changed_by_guessing(folder: Folder) -> None:
     guess(folder.root)
 
     assert (list(sys.path), set(sys.modules)) == before
+
+
+# Its Afterword
+
+BOTH = "from fastapi import FastAPI\nfrom afterword import Afterword\n"
+
+
+def test_the_afterword_of_an_application(folder: Folder) -> None:
+    folder.write("main.py", BOTH + "other = Afterword()\napp = FastAPI()\nown = Afterword(app)\n")
+
+    loaded = load("main:app")
+
+    assert made(loaded) is loaded
+    assert attached(loaded) is module("main").own
+    assert beside(loaded) == {"other": module("main").other, "own": module("main").own}
+    assert (module("main").own.app, module("main").other.app) == (module("main").app, None)
+
+
+def test_that_of_a_factory_s(folder: Folder) -> None:
+    folder.write("main.py", BOTH + "def create():\n    app = FastAPI()\n    Afterword(app)\n    return app\n")
+
+    loaded = load("main:create")
+
+    assert attached(loaded) is None
+    application = made(loaded)
+    assert attached(application) is application.object.state.afterword
+    assert (application.name, application.root) == (loaded.name, loaded.root)
+
+
+def test_one_that_stands_beside_it(folder: Folder) -> None:
+    folder.write("main.py", BOTH + "here = Afterword()\napp = FastAPI(lifespan=here.lifespan)\n")
+
+    assert attached(load("main:app")) is module("main").here
+
+
+def test_what_only_has_its_name_is_none(folder: Folder) -> None:
+    folder.write(
+        "main.py",
+        "from unittest.mock import MagicMock\nfrom fastapi import FastAPI\nfrom afterword import Afterword\n"
+        "app = FastAPI()\napp.state.afterword = mock = MagicMock()\n",
+    )
+
+    assert attached(load("main:app")) is None
+    assert beside(load("main:app")) == {}
+
+
+def test_a_name_that_leads_to_nothing_is_refused_and_says_what_there_is(folder: Folder) -> None:
+    folder.write("main.py", BOTH + "service = FastAPI()\nFastAPI\n")
+
+    assert not_found(made, load("main:app")) == "The application cannot be found: main has no `app`, but `service`."

@@ -7,10 +7,10 @@ import sys
 import tomllib
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from afterword.errors import ApplicationNotFound
@@ -81,6 +81,30 @@ def load(name: str, directory: Path | None = None) -> Loaded:
     return Loaded(name, module, _root(module, imported), found)
 
 
+def made(loaded: Loaded) -> Loaded:
+    """With the application itself: a factory is called, as uvicorn does it.
+
+    Raises ApplicationNotFound where the name leads to nothing, and whatever the factory raises.
+    """
+    module = sys.modules[loaded.module]
+    if loaded.object is module:
+        others = [f"`{name}`" for name, value in vars(module).items() if _is_application(value)]
+        hint = f", but {' and '.join(others)}" if others else ""
+        raise ApplicationNotFound(reason=f"{loaded.module} has no `{loaded.name.partition(':')[2]}`{hint}")
+    return replace(loaded, object=loaded.object()) if isinstance(loaded.object, FunctionType) else loaded
+
+
+def attached(loaded: Loaded) -> Any:
+    """The Afterword of an application, else the first that its module made beside it; None where there is neither."""
+    own = getattr(getattr(loaded.object, "state", None), "afterword", None)
+    return own if _is_afterword(own) else next(iter(beside(loaded).values()), None)
+
+
+def beside(loaded: Loaded) -> dict[str, Any]:
+    """Every Afterword that stands in the application's module, by its name there."""
+    return {name: value for name, value in vars(sys.modules[loaded.module]).items() if _is_afterword(value)}
+
+
 def guess(directory: Path, given: str | None = None) -> Target:
     """The application of the project in `directory`, by the rules of the `fastapi` command, importing nothing.
 
@@ -100,6 +124,17 @@ def guess(directory: Path, given: str | None = None) -> Target:
 
 def _target(module: str, name: str, root: Path) -> Target:
     return Target(f"{module}:{name}", module, root)
+
+
+# Known by their looks: their classes stand on floors above, or are not to be imported by whoever only guesses.
+
+
+def _is_application(value: object) -> bool:
+    return all(hasattr(type(value), verb) for verb in ("add_middleware", "build_middleware_stack"))
+
+
+def _is_afterword(value: object) -> bool:
+    return all(hasattr(type(value), verb) for verb in ("add_now", "launch", "listen"))
 
 
 # From the object

@@ -11,9 +11,8 @@ from afterword.discovery import Target
 from afterword.doctor import calls, tasks
 from afterword.doctor.finding import Finding, Level
 from afterword.doctor.tasks import Waiting
-from afterword.tasks import registry
 from afterword.tasks.origin import Foreign
-from afterword.tasks.registry import Registry
+from afterword.tasks.registry import Registry, registered
 from afterword.tasks.task import Task
 from tests.doctor.conftest import Write
 
@@ -29,7 +28,7 @@ class Made:
         self.root = target.root
 
     def findings(self, early: frozenset[str] | None = None) -> list[Finding]:
-        known = frozenset(registry._registered) if early is None else early
+        known = frozenset(registered()) if early is None else early
         return list(tasks.examine(self.root, known, calls.handed(self.root)))
 
 

@@ -5,13 +5,11 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import FunctionType, TracebackType
+from types import TracebackType
 from typing import Any, NamedTuple
 
-from starlette.applications import Starlette
-
 from afterword.app import Afterword
-from afterword.discovery import Loaded, Target, load
+from afterword.discovery import Loaded, Target, attached, beside, load, made
 from afterword.doctor import settings
 from afterword.doctor.finding import Finding, Level
 from afterword.errors import (
@@ -23,8 +21,8 @@ from afterword.errors import (
     SettingsError,
     StoreNotShared,
 )
-from afterword.tasks import registry
 from afterword.tasks.origin import belongs
+from afterword.tasks.registry import registered
 
 
 class Application(NamedTuple):
@@ -47,16 +45,16 @@ def bring(target: Target) -> tuple[Application | None, list[Finding]]:
         loaded = load(target.name, target.root)
     except ApplicationNotFound as error:
         return None, [not_imported(error, target)]
-    early = frozenset(registry._registered)
+    early = frozenset(registered())
     try:
-        made = _object(loaded)
+        loaded = made(loaded)
     except ApplicationNotFound as error:
         return None, [not_found(error)]
     except AfterwordError as error:
         return None, [refused(error)]
     except Exception as error:
         return None, [_failed(f"Calling {target.name} failed", error, target.root)]
-    own, others = _afterwords(loaded, made)
+    own, others = _afterwords(loaded)
     if own is None:
         return None, [not_attached(target)]
     try:
@@ -66,7 +64,7 @@ def bring(target: Target) -> tuple[Application | None, list[Finding]]:
         name, store = target.name, str(error.facts["url"])
     except AfterwordError as error:
         return None, [refused(error)]
-    application = Application(name, loaded.root, made, own, store, early)
+    application = Application(name, loaded.root, loaded.object, own, store, early)
     return application, [found(name, loaded.root), *([several(loaded.module, others)] if others else [])]
 
 
@@ -119,24 +117,12 @@ def refused(error: AfterwordError) -> Finding:
     return Finding(Level.FAULT, f"{what}.", f"{mend[:1].upper()}{mend[1:]}.")
 
 
-def _object(loaded: Loaded) -> Any:
-    """The application itself: a factory is called, as uvicorn does it. Raises what it raises, or ApplicationNotFound."""
-    module = sys.modules[loaded.module]
-    if loaded.object is module:
-        made = [f"`{name}`" for name, value in vars(module).items() if isinstance(value, Starlette)]
-        hint = f", but {' and '.join(made)}" if made else ""
-        raise ApplicationNotFound(reason=f"{loaded.module} has no `{loaded.name.partition(':')[2]}`{hint}")
-    return loaded.object() if isinstance(loaded.object, FunctionType) else loaded.object
-
-
-def _afterwords(loaded: Loaded, application: Any) -> tuple[Afterword | None, list[str]]:
+def _afterwords(loaded: Loaded) -> tuple[Afterword | None, list[str]]:
     """That of the application, else one that its module made for its lifespan; and the names of others that are nobody's."""
-    attached = getattr(getattr(application, "state", None), "afterword", None)
-    beside = [(name, value) for name, value in vars(sys.modules[loaded.module]).items() if isinstance(value, Afterword)]
-    own = attached if isinstance(attached, Afterword) else None
-    if own is None and beside and not _default_lifespan(application):
-        own = beside[0][1]
-    return own, [name for name, value in beside if value is not own and value._app is None]
+    own: Afterword | None = attached(loaded)
+    if own is not None and own.app is not loaded.object and _default_lifespan(loaded.object):
+        own = None
+    return own, [name for name, other in beside(loaded).items() if other is not own and other.app is None]
 
 
 def _default_lifespan(application: Any) -> bool:

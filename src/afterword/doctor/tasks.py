@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 from afterword.doctor.calls import Handed
 from afterword.doctor.finding import Finding, Level
 from afterword.errors import TaskRefused, TaskUnknown
-from afterword.tasks import registry
 from afterword.tasks.candidate import located
 from afterword.tasks.origin import Foreign, bring_in, find_statically
-from afterword.tasks.registry import Registry
+from afterword.tasks.registry import Registry, registered
 from afterword.tasks.signature import Parameter
-from afterword.tasks.task import Task
+from afterword.tasks.task import Task, durable
 
 _JSON = "only plain JSON values (texts, numbers, booleans, None, lists, dictionaries)"
 
@@ -28,7 +27,7 @@ class Waiting(NamedTuple):
 def examine(root: Path, early: frozenset[str], handed: Iterable[Handed]) -> Iterator[Finding]:
     """`early` are the names of the tasks that a runner knows as soon as it has imported the application."""
     known = Registry(root)
-    tasks: dict[Any, Task[..., Any]] = {task.function: task for task in registered()}
+    tasks: dict[Any, Task[..., Any]] = {task.function: task for task in registered().values() if durable(task)}
     lost = [finding for task in tasks.values() if task.name not in early for finding in found_again(task, root)]
     for call in handed:
         task, finding = admit(call, known)
@@ -41,11 +40,6 @@ def examine(root: Path, early: frozenset[str], handed: Iterable[Handed]) -> Iter
         yield Finding(Level.FINE, f"A runner finds {_count(len(tasks), 'task')} of the application again.")
     for task in tasks.values():
         yield from parameters(task)
-
-
-def registered() -> list[Task[..., Any]]:
-    """Those of `@task` that are written down."""
-    return [task for task in registry._registered.values() if getattr(task.options, "durable", True)]
 
 
 def found_again(task: Task[..., Any], root: Path) -> Iterator[Finding]:
@@ -68,7 +62,7 @@ def admit(call: Handed, known: Registry) -> tuple[Task[..., Any] | None, Finding
     """The task of what is handed over there, or why add_task will refuse it. Neither for one that is not written down."""
     try:
         task = known.of(call.function)
-        if not getattr(task.options, "durable", True):
+        if not durable(task):
             return None, None
         return known.find(task.name, task.origin), None
     except TaskRefused as error:
