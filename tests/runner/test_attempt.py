@@ -9,11 +9,14 @@ import pytest
 
 from afterword import Retry, task
 from afterword.attempt import LONGEST_ERROR, attempt, attempt_here
+from afterword.cli.jobs.spelling import reason
 from afterword.frames import Attempted, Order
+from afterword.jobs.job import State
 from afterword.jobs.outcome import Failed, Snoozed, Succeeded
 from afterword.tasks.codec import encode
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
+from afterword.testing.contract.bench import job
 
 
 @task(name="attempt.double")
@@ -120,6 +123,14 @@ async def wait_for_ever_once() -> None:
 
 
 @task
+async def clean_up_badly() -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        raise ValueError("no broom")
+
+
+@task
 async def time_out() -> None:
     raise TimeoutError("of its own")
 
@@ -129,7 +140,8 @@ async def test_a_coroutine_that_takes_too_long_is_cancelled() -> None:
 
     assert isinstance(outcome, Failed)
     assert outcome.retry
-    assert outcome.error.startswith("it took longer than its timeout of 0.001 s\nTraceback")
+    assert outcome.error.startswith("Traceback")
+    assert outcome.error.endswith("\nTimeoutError: it took longer than its timeout of 0.001 s\n")
 
 
 async def test_whether_it_is_tried_again_is_asked_of_its_policy() -> None:
@@ -137,6 +149,25 @@ async def test_whether_it_is_tried_again_is_asked_of_its_policy() -> None:
 
     assert isinstance(outcome, Failed)
     assert not outcome.retry
+
+
+async def test_that_it_took_too_long_is_what_people_see_of_it_and_where_it_was() -> None:
+    outcome = await made(wait_for_ever, timeout=1000)
+
+    assert isinstance(outcome, Failed)
+    assert reason(job(state=State.FAILED, error=outcome.error)) == "TimeoutError: it took longer than its timeout of 0.001 s"
+    assert "await asyncio.Event().wait()" in outcome.error
+    assert "timeouts.py" not in outcome.error
+    assert "CancelledError" not in outcome.error
+
+
+async def test_what_it_raises_when_it_is_cut_off_is_told_too() -> None:
+    outcome = await made(clean_up_badly, timeout=1000)
+
+    assert isinstance(outcome, Failed)
+    assert "\nValueError: no broom\n" in outcome.error
+    assert reason(job(state=State.FAILED, error=outcome.error)) == "TimeoutError: it took longer than its timeout of 0.001 s"
+    assert outcome.error.endswith("\nTimeoutError: it took longer than its timeout of 0.001 s\n")
 
 
 async def test_a_timeout_of_its_own_is_none_of_ours() -> None:
@@ -181,14 +212,16 @@ def test_in_this_thread_a_coroutine_that_takes_too_long_is_cancelled() -> None:
     outcome = here(wait_for_ever, timeout=1000)
 
     assert isinstance(outcome, Failed)
-    assert outcome.error.startswith("it took longer than its timeout of 0.001 s\nTraceback")
+    assert outcome.error.startswith("Traceback")
+    assert outcome.error.endswith("\nTimeoutError: it took longer than its timeout of 0.001 s\n")
 
 
 def test_in_this_thread_a_function_that_takes_too_long_fails_as_a_coroutine_does() -> None:
     outcome = here(dawdle, timeout=1_500_000)
 
     assert isinstance(outcome, Failed)
-    assert outcome.error.startswith("it took longer than its timeout of 1.5 s\nTraceback")
+    assert outcome.error.startswith("Traceback")
+    assert outcome.error.endswith("\nTimeoutError: it took longer than its timeout of 1.5 s\n")
     assert not outcome.retry
 
 
