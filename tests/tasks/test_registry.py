@@ -4,6 +4,7 @@ import functools
 import inspect
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from afterword.errors import TaskRefused
+from afterword.tasks.origin import guarded
 from afterword.tasks.registry import Registry, task
 from tests.tasks.conftest import Project
 
@@ -195,6 +197,14 @@ REFUSED: list[tuple[str, Callable[[], Any], Callable[[], str]]] = [
         ),
     ),
     (
+        "builtin of a module",
+        lambda: time.sleep,
+        lambda: (
+            "The built-in time.sleep cannot run in another process: it is none of the application's own."
+            " Call it in a function of your own."
+        ),
+    ),
+    (
         "nothing",
         lambda: None,
         lambda: (
@@ -362,3 +372,49 @@ except TypeError as error:
 
     assert "__main__:send" in done.stdout
     assert "its module has no file that another process could import" in done.stdout
+
+
+def test_a_function_that_only_the_script_has(project: Project) -> None:
+    file = project.write_file(
+        "main.py",
+        """
+from pathlib import Path
+from afterword.errors import TaskRefused
+from afterword.tasks.registry import Registry, task
+
+def above(): ...
+
+if __name__ == "__main__":
+    def below(): ...
+    registry = Registry(Path(__file__).parent)
+    print(registry.of(above).name)
+    try:
+        registry.of(below)
+    except TaskRefused as refused:
+        print(refused)
+    try:
+        task(name="below")(below)
+    except TaskRefused as refused:
+        print(refused)
+""",
+    )
+
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True, check=True)
+
+    sentence = (
+        'main:below (main.py, line 9) cannot run in another process: it is made below `if __name__ == "__main__":`, which no'
+        " other process enters. Move it above that line."
+    )
+    assert done.stdout.splitlines() == ["main:above", sentence, sentence]
+
+
+def test_a_name_is_guarded_where_all_that_binds_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "script.py"
+    file.write_text(
+        'import a\nif __name__ == "__main__":\n    import a, b.c as d\n    x: int = 1\n    def f(): ...\n    def g(): ...\n'
+        "else:\n    def g(): ...\n"
+    )
+
+    assert [name for name in ("a", "d", "x", "f", "g", "h") if guarded(str(file), name)] == ["d", "x", "f"]
+    assert not guarded(None, "f")
+    assert not guarded(str(tmp_path / "nothing.py"), "f")

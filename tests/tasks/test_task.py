@@ -148,3 +148,45 @@ def test_static_methods_are_tasks_in_either_order(project: Project) -> None:
     assert (mailer.a(1), mailer.b(2), mailer().b(3)) == (1, 2, 3)
     assert registry.of(mailer.a) is registry.find("mails:Mailer.a")
     assert registry.of(mailer.b) is registry.find("mails:Mailer.b")
+
+
+@pytest.mark.parametrize(
+    ("decorated", "first"), [("@task", "self"), ("@task(name='send')", "cls"), ("@classmethod\n    @task", "cls")]
+)
+def test_a_method_is_no_task(project: Project, decorated: str, first: str) -> None:
+    project.write(
+        mails=f"from afterword.tasks.registry import task\nclass Mailer:\n    {decorated}\n    def send({first}, x): return x\n"
+    )
+
+    with pytest.raises(TaskRefused) as refused:
+        project.load("mails")
+
+    assert str(refused.value) == (
+        "mails:Mailer.send (mails.py, line 3) cannot run in another process: it is a method, and no object travels there."
+        " Make it a static method, or a function at module level, that takes the object's id."
+    )
+
+
+def test_a_class_method_is_no_task_either(project: Project) -> None:
+    project.write(
+        mails="from afterword.tasks.registry import task\nclass Mailer:\n    @task\n    @classmethod\n    def send(cls): ...\n"
+    )
+
+    with pytest.raises(TaskRefused) as refused:
+        project.load("mails")
+
+    assert str(refused.value) == (
+        "mails:Mailer.send (mails.py, line 3) cannot run in another process: it is a class method. Make it a static method, or"
+        " a function at module level."
+    )
+
+
+def test_a_function_may_lie_in_a_class(project: Project) -> None:
+    project.write(
+        mails="from afterword.tasks.registry import task\nclass Mailer:\n    @task\n    def send(x): return x\n"
+        "    again = send\n    @task\n    @staticmethod\n    def off(self): return self\n"
+    )
+    mailer = project.load("mails").Mailer
+
+    assert (mailer.send(1), mailer().again(2), mailer().off(3)) == (1, 2, 3)
+    assert Registry(project.root).of(mailer.send) is Registry(project.root).find("mails:Mailer.send")

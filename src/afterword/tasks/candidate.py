@@ -2,12 +2,13 @@
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 from afterword.errors import TaskRefused
-from afterword.tasks.origin import defined_at, real_name
+from afterword.tasks.origin import MAIN, defined_at, guarded, real_name
 
 
 def examine(function: Any) -> None:
@@ -34,6 +35,20 @@ def examine(function: Any) -> None:
             "Pass a function that does the work and returns.",
         )
     _require_level(function)
+    _require_import(function)
+
+
+def refuse_method(function: Any) -> None:
+    """Raises TaskRefused for a plain function that is written as a method: `@task` would take its object from it. One that only
+    lies in a class, to be called by the class's name, may be a task."""
+    inside, _, _ = function.__qualname__.rpartition(".")
+    first = next(iter(function.__code__.co_varnames[: function.__code__.co_argcount]), None)
+    if inside and not inside.endswith("<locals>") and first in ("self", "cls"):
+        raise _refused(
+            located(function),
+            "it is a method, and no object travels there",
+            "Make it a static method, or a function at module level, that takes the object's id.",
+        )
 
 
 def qualified(function: Any) -> str:
@@ -64,6 +79,17 @@ def _require_level(function: FunctionType) -> None:
         )
 
 
+def _require_import(function: FunctionType) -> None:
+    """That whoever imports the script which was started finds the function in it, too."""
+    name = function.__qualname__.partition(".")[0]
+    if function.__module__ in MAIN and guarded(getattr(sys.modules.get(function.__module__), "__file__", None), name):
+        raise _refused(
+            located(function),
+            'it is made below `if __name__ == "__main__":`, which no other process enters',
+            "Move it above that line.",
+        )
+
+
 def _bound(method: Any) -> TaskRefused:
     if inspect.isclass(method.__self__):
         return _refused(
@@ -77,9 +103,13 @@ def _bound(method: Any) -> TaskRefused:
 
 
 def _no_function(thing: Any) -> TaskRefused:
+    if isinstance(thing, classmethod):
+        return _refused(
+            located(thing.__func__), "it is a class method", "Make it a static method, or a function at module level."
+        )
     if inspect.isroutine(thing):
         return _refused(
-            f"The built-in {_short(thing)}", "it is none of the application's own", "Call it in a function of your own."
+            f"The built-in {_builtin(thing)}", "it is none of the application's own", "Call it in a function of your own."
         )
     if callable(thing):
         return _refused(
@@ -94,6 +124,12 @@ def _no_function(thing: Any) -> TaskRefused:
             "If a function was called there, leave out its brackets: add_task(send, ...), not add_task(send(...)).",
         )
     return _refused(f"An{_a(thing)[2:]}", "it is no function", "Pass a function, and its arguments after it.")
+
+
+def _builtin(thing: Any) -> str:
+    """With its module, unless everybody has it without."""
+    module = getattr(thing, "__module__", None)
+    return _short(thing) if module in (None, "builtins") else f"{module}.{_short(thing)}"
 
 
 def _a(thing: Any) -> str:

@@ -1,5 +1,7 @@
 """Where a function comes from: its module's real name, its file, and whether that belongs to the application."""
 
+import ast
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -90,6 +92,44 @@ def belongs(file: Path, root: Path) -> str | None:
 def defined_at(function: FunctionType) -> str:
     """File and line, for people."""
     return f"{Path(function.__code__.co_filename).name}, line {function.__code__.co_firstlineno}"
+
+
+def guarded(file: str | None, name: str) -> bool:
+    """Whether a module's text binds `name` only below `if __name__ == "__main__":`, where it is not when it is imported."""
+    return file is not None and name in _guarded(file)
+
+
+@functools.cache
+def _guarded(file: str) -> frozenset[str]:
+    try:
+        body = ast.parse(Path(file).read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        return frozenset()
+    inside, outside = list[ast.stmt](), list[ast.stmt]()
+    for statement in body:
+        match statement:
+            case ast.If(
+                test=ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant("__main__")]),
+                body=then,
+                orelse=otherwise,
+            ):
+                inside += then
+                outside += otherwise
+            case _:
+                outside.append(statement)
+    return _bound(inside) - _bound(outside)
+
+
+def _bound(body: list[ast.stmt]) -> frozenset[str]:
+    """Every name that is bound somewhere in there: rather too many than too few."""
+    names: set[str] = set()
+    for node in (node for statement in body for node in ast.walk(statement)):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Name(id=name, ctx=ast.Store()) | ast.alias(asname=str(name)) | ast.alias(name=name):
+                names.add(name)
+    return frozenset(names)
 
 
 def _steps(name: str) -> Iterator[str]:

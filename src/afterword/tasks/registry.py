@@ -8,10 +8,10 @@ from typing import Any, overload
 
 from afterword.errors import OptionsRefused, TaskNameTaken, TaskRefused, TaskUnknown
 from afterword.jobs.retry import Retry
-from afterword.tasks.candidate import examine, located, qualified
+from afterword.tasks.candidate import examine, located, qualified, refuse_method
 from afterword.tasks.origin import Foreign, belongs, bring_in, find_statically
-from afterword.tasks.theirs import recognise
 from afterword.tasks.task import Options, P, R, Task, Unique
+from afterword.tasks.theirs import recognise
 from afterword.tasks.unique import misfit
 
 LONGEST_TIMEOUT = 366 * 86_400.0
@@ -80,6 +80,8 @@ def task(
     def register(function: Callable[P, R]) -> Task[P, R]:
         plain = function.__func__ if isinstance(function, staticmethod) else function
         examine(plain)
+        if plain is function:
+            refuse_method(plain)
         chosen = qualified(plain) if name is None else name
         faults = _faults(chosen, options, retry, misfit(unique, plain))
         if faults:
