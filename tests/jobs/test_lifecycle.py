@@ -214,7 +214,7 @@ def test_a_waiting_job_can_be_cancelled(state: State) -> None:
     waiting = job(state=state, owner="api", after="0", token=2)
 
     assert lifecycle.cancel(waiting, NOW) == waiting._replace(
-        state=State.CANCELLED, owner=None, after=None, token=3, ended_at=NOW, error="cancelled before it started"
+        state=State.CANCELLED, owner=None, after=None, token=3, ended_at=NOW, error="cancelled while it waited"
     )
 
 

@@ -1,12 +1,10 @@
 """The engines of one application: those it names, and those that come along with tasks of their own."""
 
 import importlib
-import sys
 from collections.abc import Callable, Mapping
-from types import FunctionType
 from typing import Any
 
-from afterword.discovery import Loaded
+from afterword.discovery import Loaded, attached, made
 from afterword.handoff.engine import Engine
 
 KINDS = ("celery", "rq")
@@ -28,10 +26,8 @@ def faults(engines: Mapping[str, object]) -> list[str]:
 
 def named(loaded: Loaded) -> Mapping[str, Engine]:
     """The engines that an application names. A factory is called for them: nothing else knows its application."""
-    application = loaded.object() if isinstance(loaded.object, FunctionType) else loaded.object
-    attached = getattr(getattr(application, "state", None), "afterword", None)
-    beside = [value for value in vars(sys.modules[loaded.module]).values() if type(value).__module__ == "afterword.app"]
-    engines: Mapping[str, Engine] = next((found.handoff for found in (attached, *beside) if hasattr(found, "handoff")), {})
+    found = attached(made(loaded))
+    engines: Mapping[str, Engine] = found.handoff if found else {}
     return engines
 
 

@@ -146,7 +146,7 @@ def cancel(job: Job, now: int) -> Job:
     if job.state not in (State.HELD, State.QUEUED):
         return job
     return job._replace(
-        state=State.CANCELLED, owner=None, after=None, token=job.token + 1, ended_at=now, error="cancelled before it started"
+        state=State.CANCELLED, owner=None, after=None, token=job.token + 1, ended_at=now, error="cancelled while it waited"
     )
 
 

@@ -9,12 +9,12 @@ from afterword.jobs.job import Job, State
 from afterword.stores.store import Change
 from afterword.testing.contract.bench import job
 
-STATES = (State.HELD, State.QUEUED, State.RUNNING, State.SUCCEEDED, State.FAILED, State.CANCELLED)
+STATES = tuple(State)
 
 
 def wish(change: Change, state: State) -> tuple[Job, Job]:
     """A job of this state, before and after."""
-    before = job(id="an-id", state=state)
+    before = job(id="an-id", state=state, via="celery")
     match change:
         case Change.CANCEL:
             return before, lifecycle.cancel(before, 1)
@@ -36,11 +36,13 @@ WHY = {
         State.QUEUED: "it is queued, and will run without that",
         State.RUNNING: "it is running; wait until this attempt has ended",
         State.SUCCEEDED: "it has succeeded; to run it again, add it again",
+        State.HANDED_OFF: "celery has it; wait for its end, or cancel it first",
     },
     Change.FORGET: {
         State.HELD: "it is held; only finished jobs can be forgotten, so cancel it first",
         State.QUEUED: "it is queued; only finished jobs can be forgotten, so cancel it first",
         State.RUNNING: "it is running; only finished jobs can be forgotten, so wait for its end",
+        State.HANDED_OFF: "celery has it; wait for its end, or cancel it first",
     },
 }
 
@@ -51,6 +53,11 @@ def test_a_job_of_every_state(change: Change, state: State) -> None:
     before, after = wish(change, state)
     why = WHY[change].get(state)
     assert answer(change, before, after) == Answer("an-id", why is None, why, "main:send", after.state.word)
+
+
+def test_an_engine_is_told_of_what_it_has() -> None:
+    cancelled = answer(Change.CANCEL, *wish(Change.CANCEL, State.HANDED_OFF))
+    assert cancelled.line(Change.CANCEL) == "an-id main:send: its engine is told to cancel it"
 
 
 def test_a_job_that_somebody_else_queued_first_was_not_queued_by_us() -> None:

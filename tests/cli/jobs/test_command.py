@@ -151,7 +151,7 @@ def test_many_at_once(afterword: Any, jobs: dict[str, Job], store: SqliteStore) 
         ),
         (
             ("list", "--state", "lost"),
-            "'lost' is no state: choose among held, queued, running, succeeded, failed, cancelled",
+            "'lost' is no state: choose among held, queued, running, succeeded, failed, cancelled, handed_off",
         ),
         (("list", "--store", "redis://localhost"), "'redis://localhost' names no store"),
     ],

@@ -86,3 +86,15 @@ def test_a_worker_that_is_known_has_a_pid(capsys: pytest.CaptureFixture[str]) ->
     out = capsys.readouterr().out
     assert "state    running\n         runs in the worker 4711\n" in out
     assert "attempt  0 of 1, at most once\n" in out
+
+
+def test_what_an_engine_has_is_said() -> None:
+    handed = job(state=State.HANDED_OFF, via="celery")
+    assert waiting(handed, None, 0) == "celery has it"
+    assert waiting(handed._replace(unwanted=True), None, 0) == "celery is told to cancel it"
+
+
+@pytest.mark.parametrize(("theirs", "said"), [(False, "via"), (True, "a task of its own")])
+def test_who_runs_it_is_shown(theirs: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    show(job(state=State.QUEUED, via="celery", theirs=theirs), None, 0)
+    assert said in capsys.readouterr().out

@@ -71,6 +71,8 @@ def test_all_of_a_job_as_json() -> None:
         "attempts": 3,
         "at_most_once": False,
         "timeout": 1.5,
+        "via": None,
+        "receipt": None,
         "unique_key": "mail-ada",
         "crashes": 0,
         "lost": 0,

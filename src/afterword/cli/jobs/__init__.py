@@ -16,7 +16,7 @@ from afterword.clock import SystemClock
 from afterword.jobs.job import Job, State
 from afterword.stores.store import Change, Query
 
-WORDS = {state.word: state for state in State if state is not State.HANDED_OFF}
+WORDS = {state.word: state for state in State}
 FINISHED = {word: state for word, state in WORDS.items() if state.finished}
 
 MOST = 1_000_000

@@ -24,6 +24,8 @@ class Answer(NamedTuple):
 
     def line(self, change: Change) -> str:
         name = f"{self.id} {self.task}" if self.task else self.id
+        if self.done and change is Change.CANCEL and self.state == State.HANDED_OFF.word:
+            return f"{name}: its engine is told to cancel it"
         return f"{name}: {DONE[change]}" if self.done else f"{name}: {_NOT_DONE[change]}: {self.why}"
 
     def facts(self) -> dict[str, Any]:
@@ -45,7 +47,8 @@ def answer(change: Change, before: Job, after: Job | None, holder: Job | None = 
 def _done(change: Change, before: Job, after: Job) -> bool:
     match change:
         case Change.CANCEL:
-            return after.state is State.CANCELLED and before.state is not State.CANCELLED
+            told = after.state is State.HANDED_OFF and after.unwanted
+            return told or (after.state is State.CANCELLED and before.state is not State.CANCELLED)
         case Change.RETRY:
             # Somebody else may have queued it before: then its token is the same.
             return after.state is State.QUEUED and after.token > before.token
@@ -61,6 +64,8 @@ def _why(change: Change, job: Job, holder: Job | None) -> str:
             return f"it has ended already ({job.state.word})"
         case Change.RETRY, State.SUCCEEDED:
             return "it has succeeded; to run it again, add it again"
+        case (Change.RETRY | Change.FORGET), State.HANDED_OFF:
+            return f"{job.via} has it; wait for its end, or cancel it first"
         case Change.RETRY, State.RUNNING:
             return "it is running; wait until this attempt has ended"
         case Change.RETRY, State.FAILED | State.CANCELLED if holder:

@@ -30,6 +30,10 @@ def waiting(job: Job, pid: int | None, now: int) -> str | None:
             return f"waits until {spelling.time(job.run_at)}, in {spans.rough(job.run_at - now)}"
         case State.QUEUED:
             return "waits for a worker that has room"
+        case State.HANDED_OFF if job.unwanted:
+            return f"{job.via} is told to cancel it"
+        case State.HANDED_OFF:
+            return f"{job.via} has it"
         case State.RUNNING:
             return f"runs in the worker {pid}" if pid else f"runs in the worker that holds the lock {job.owner}"
         case _:
@@ -45,6 +49,8 @@ def _lines(job: Job, pid: int | None, now: int) -> Iterator[tuple[str, str]]:
     yield "app", job.app
     yield "queue", f"{job.queue}, priority {job.priority}"
     yield "attempt", spelling.attempt(job) + (", at most once" if job.at_most_once else "")
+    if job.via is not None:
+        yield "via", f"{job.via}, a task of its own" if job.theirs else job.via
     if job.timeout is not None:
         yield "timeout", f"{job.timeout / SECOND:g} s"
     if job.unique_key is not None:

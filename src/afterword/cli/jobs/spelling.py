@@ -29,6 +29,8 @@ def facts(job: Job) -> dict[str, Any]:
         "at_most_once": job.at_most_once,
         "timeout": None if job.timeout is None else job.timeout / SECOND,
         "unique_key": job.unique_key,
+        "via": job.via,
+        "receipt": job.receipt,
         "crashes": job.crashes,
         "lost": job.lost,
         "added_at": time(job.added_at),
