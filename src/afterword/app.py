@@ -150,7 +150,7 @@ class Afterword:
 
     @asynccontextmanager
     async def _store_open(self) -> AsyncIterator[None]:
-        self._parts.way()  # A store that cannot be opened is told at the start.
+        self._parts.start()  # A store that cannot be opened is told here.
         try:
             yield
         finally:

@@ -12,6 +12,7 @@ from afterword.events import Listeners, Tell
 from afterword.launch import Launch
 from afterword.stores.store import Store
 from afterword.stores.url import open_store
+from afterword.telemetry.fallback import FORMAT
 from afterword.telemetry.logs import Logs
 from afterword.telemetry.outlet import Outlet
 from afterword.worker.worker import Worker
@@ -45,7 +46,7 @@ async def _work(store: Store, launch: Launch, clock: Clock, tell: Tell) -> None:
 
 def _configure_logging() -> None:
     handler = Outlet(sys.stderr.fileno())
-    handler.setFormatter(logging.Formatter("%(levelname)-9s %(name)s[%(process)d] %(message)s"))
+    handler.setFormatter(logging.Formatter(FORMAT))
     logger = logging.getLogger("afterword")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -135,6 +135,13 @@ class Unserved:
 
 
 @dataclass(frozen=True, slots=True)
+class Unkept:
+    """A request has added jobs of `app`, whose lifespan never ran, so that it keeps no worker; and none of its own lives."""
+
+    app: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartFailed:
     """The system would not let a worker or a runner start; it is tried again after `seconds`."""
 
@@ -178,6 +185,7 @@ Event = (
     | WorkerStopped
     | WorkerLost
     | Unserved
+    | Unkept
     | StartFailed
     | StoreFailed
     | LogGrows

@@ -1,5 +1,6 @@
 """What one application's afterword is made of, each part at its first need."""
 
+import asyncio
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -22,8 +23,10 @@ from afterword.stores.store import Store
 from afterword.stores.url import INLINE, INLINE_STRICT, absolute, open_store, shared
 from afterword.tasks.call import Binder
 from afterword.tasks.registry import Registry
+from afterword.witness import present
 from afterword.worker.election import Election
 from afterword.worker.keeper import Keeper
+from afterword.worker.lookout import seek
 from afterword.worker.outbox import Outbox
 
 
@@ -50,6 +53,12 @@ class Parts:
         self._store: Store | None = None
         self._adder: Adder | None = None
         self._making = threading.Lock()
+        self._started = False
+
+    def start(self) -> None:
+        """The application starts: its lifespan has begun. Opens the store; raises a StoreError where that cannot be."""
+        self._started = True
+        self.way()
 
     def way(self) -> Way:
         """What becomes of a call. Opens the store, where there is one; raises a StoreError where that cannot be."""
@@ -89,8 +98,7 @@ class Parts:
     def kept(self) -> Kept | None:
         """Who keeps a worker for this application, or only hands its jobs off; None where it wants neither, or where no other
         process could reach its jobs."""
-        store = self._store
-        wanted = not rehearsal.under_way() if self._chosen.worker is None else self._chosen.worker
+        store, wanted = self._store, self._wanted()
         if not wanted or store is None or store.life is None:
             return None
         launch = self.launch()
@@ -106,6 +114,9 @@ class Parts:
         engines = {name: engine.kind for name, engine in self._handoff.items()}
         return Binder(Registry(self._target().root), self._chosen.max_arguments, engines)
 
+    def _wanted(self) -> bool | str:
+        return not rehearsal.under_way() if self._chosen.worker is None else self._chosen.worker
+
     def _url(self) -> str:
         rehearsed = rehearsal.store() if self._chosen.store is None else None
         return absolute(rehearsed) if rehearsed else self._store_url
@@ -115,4 +126,15 @@ class Parts:
         if self._store is None:
             self._store = open_store(url, clock=clock, tell=self._tell, max_queued=self._chosen.max_queued)
         self._store.open()
-        return Adder(self._store, self._target().name, self.binder, clock, self._tell)
+        adder = Adder(self._store, self._target().name, self.binder, clock, self._tell)
+        if not self._started and self._wanted() and self._store.life and present.get(None) and _on_a_loop():
+            adder.see_through(seek(self._store, self._target().name, self._tell))
+        return adder
+
+
+def _on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -353,7 +353,7 @@ def test_a_release_that_fails_is_tried_again(
 
     assert client.post("/a").status_code == 200
     assert states(store.jobs()) == [State.HELD]
-    assert "release" in caplog.text and "disk is full" in caplog.text
+    assert "releasing" in caplog.text and "disk is full" in caplog.text
 
     assert client.post("/b").status_code == 200
     assert states(store.jobs()) == [State.QUEUED, State.QUEUED]

@@ -65,7 +65,7 @@ def test_out_of_memory(site: Site, tally: Count) -> None:
     server.add("killed", 3)
     jobs = site.wait_until_finished(4)
     assert (jobs[2].attempt, (jobs[2].error or "").strip().splitlines()[-1]) == (2, "MemoryError")
-    assert jobs[3].error == CRASHED + "killed, probably out of memory"
+    assert jobs[3].error == CRASHED + "killed by SIGKILL: out of memory, or by somebody"
     assert workers(server.pid) == [worker]
     tally(judge(site, range(4), failing=[2, 3]))
 

@@ -185,7 +185,7 @@ class World:
                 case "stop":
                     self._stop(member, self.chance.choice((1.0, self.plan.stop * self.chance.random(), self.plan.stop)))
                 case "runner" if member.runners:
-                    self.chance.choice(member.runners).die("killed, probably out of memory")
+                    self.chance.choice(member.runners).die("killed by SIGKILL: out of memory, or by somebody")
                 case "term":
                     self._terminate(member)
                 case "jump":

@@ -1,6 +1,8 @@
 """What an operator reads, event by event."""
 
 import logging
+import subprocess
+import sys
 from typing import get_args
 
 import pytest
@@ -12,6 +14,7 @@ from afterword.jobs.job import Job, State
 from afterword.jobs.lifecycle import CRASH_LIMIT, LOSS_LIMIT, claim, rescue
 from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome, Snoozed, Succeeded
 from afterword.jobs.retry import Retry
+from afterword.telemetry.fallback import Fallback
 from afterword.telemetry.logs import Logs, describe
 
 QUEUED = Job(
@@ -72,6 +75,12 @@ TOLD: list[tuple[events.Event, int, str]] = [
         "give both the same: Afterword(app, application=...) or AFTERWORD_APP.",
     ),
     (
+        events.Unkept("main:sub"),
+        logging.WARNING,
+        "no worker runs the jobs of main:sub: its lifespan never ran, as that of a mounted application does not, so it has"
+        " started none. Give the Afterword to the application that is served, or start a worker: afterword worker main:sub",
+    ),
+    (
         events.StartFailed("runner", OSError(24, "Too many open files"), 2.0),
         logging.ERROR,
         "no runner could be started, tried again in 2 s: OSError: [Errno 24] Too many open files",
@@ -79,7 +88,7 @@ TOLD: list[tuple[events.Event, int, str]] = [
     (
         events.StoreFailed("rescue", unavailable()),
         logging.ERROR,
-        "the store failed at rescue, tried again: "
+        "the store failed at freeing the jobs of processes that are gone, tried again: "
         "StoreUnavailable: The store at afterword.db cannot be used: the disk is full.",
     ),
     (
@@ -123,8 +132,7 @@ TOLD: list[tuple[events.Event, int, str]] = [
     (
         settled(Crashed("segmentation fault", alone=True), job=JOB._replace(crashes=CRASH_LIMIT - 1)),
         logging.ERROR,
-        "main:send (0198-1) failed for good, attempt 1 of 3: "
-        "it ended its runner 3 times while nothing else ran there: segmentation fault",
+        "main:send (0198-1) failed for good: it ended its runner 3 times while nothing else ran there: segmentation fault",
     ),
     (
         settled(Interrupted("its worker stopped it", started=True)),
@@ -139,7 +147,7 @@ TOLD: list[tuple[events.Event, int, str]] = [
     (
         settled(Interrupted("its worker stopped it", started=True), job=JOB._replace(at_most_once=True)),
         logging.ERROR,
-        "main:send (0198-1) failed for good, attempt 1 of 3: "
+        "main:send (0198-1) failed for good, attempt 1 of 1: "
         "its worker stopped it; it runs at most once, so it is not tried again",
     ),
     (
@@ -244,9 +252,34 @@ def test_different_failures_of_the_store_do_not_hide_each_other(caplog: pytest.L
     for doing in ("turn", "rescue", "turn", "beat"):
         logs(events.StoreFailed(doing, unavailable()))
 
-    assert [message.split(",")[0].split()[-1] for message in caplog.messages] == ["turn", "rescue", "beat"]
+    assert [message.split(",")[0] for message in caplog.messages] == [
+        "the store failed at claiming jobs and writing outcomes down",
+        "the store failed at freeing the jobs of processes that are gone",
+        "the store failed at renewing the leases of what runs",
+    ]
+
+
+SPEAK = "from afterword.telemetry.logs import log; import logging, sys; {}log.info('no'); log.warning('%s', 'yes')"
+
+
+@pytest.mark.parametrize(
+    ("configured", "said"),
+    [
+        ("", "WARNING   afterword[{pid}] yes\n"),
+        ("log.setLevel(logging.INFO); ", "WARNING   afterword[{pid}] yes\n"),
+        ("logging.basicConfig(format='root %(message)s'); ", "root yes\n"),
+        ("log.addHandler(logging.StreamHandler()); ", "yes\n"),
+        ("logging.getLogger('uvicorn').addHandler(logging.StreamHandler()); ", "WARNING   afterword[{pid}] yes\n"),
+        ("logging.getLogger().addHandler(logging.NullHandler()); ", ""),
+        ("sys.stderr = None; ", ""),
+    ],
+)
+def test_lines_that_nobody_has_asked_for_look_like_those_of_a_worker(configured: str, said: str) -> None:
+    process = subprocess.Popen([sys.executable, "-c", SPEAK.format(configured)], stderr=subprocess.PIPE, text=True)
+    _, told = process.communicate(timeout=60)
+    assert told == said.format(pid=process.pid)
 
 
 def test_the_root_logger_is_left_alone() -> None:
-    assert not logging.getLogger("afterword").handlers
+    assert [type(handler) for handler in logging.getLogger("afterword").handlers] == [Fallback]
     assert logging.getLogger("afterword").propagate

@@ -16,7 +16,7 @@ ENDINGS = {
     "pass": "exited with 0",
     "import ctypes; ctypes.string_at(0)": "segmentation fault",
     "import os; os.abort()": "aborted",
-    "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": "killed, probably out of memory",
+    "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": "killed by SIGKILL: out of memory, or by somebody",
     "import os, signal; os.kill(os.getpid(), signal.SIGTERM)": "terminated by a signal",
     "import os, signal; os.kill(os.getpid(), signal.SIGUSR1)": "ended by SIGUSR1",
     "import os, signal; os.kill(os.getpid(), signal.SIGRTMIN + 1)": f"ended by signal {signal.SIGRTMIN + 1}",

@@ -1,4 +1,4 @@
-"""The log: one line for each event worth reading, under the logger `afterword`. Where lines go is not decided here."""
+"""The log: one line for each event worth reading, under the logger `afterword`. Where lines go, the application decides."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -9,8 +9,10 @@ from afterword.clock import SECOND, SystemClock
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Outcome, Snoozed, Succeeded
+from afterword.telemetry.fallback import Fallback
 
 log = logging.getLogger("afterword")
+log.addHandler(Fallback())
 
 
 class Line(NamedTuple):
@@ -88,12 +90,22 @@ def describe(event: events.Event) -> Line | None:
                 f"jobs of {', '.join(others)} wait in this store, and no worker serves them. If that is {app} by another name"
             )
             return Line(logging.WARNING, f"{text}, give both the same: Afterword(app, application=...) or AFTERWORD_APP.")
+        case events.Unkept(app):
+            text = (
+                f"no worker runs the jobs of {app}: its lifespan never ran, as that of a mounted application does not, so it"
+                " has started none"
+            )
+            return Line(
+                logging.WARNING,
+                f"{text}. Give the Afterword to the application that is served, or start a worker: afterword worker {app}",
+            )
         case events.StartFailed(what, error, seconds):
             return Line(
                 logging.ERROR, f"no {what} could be started, tried again in {seconds:g} s: {type(error).__name__}: {error}"
             )
         case events.StoreFailed(doing, error):
-            return Line(logging.ERROR, f"the store failed at {doing}, tried again: {type(error).__name__}: {error}")
+            text = f"the store failed at {_DOING.get(doing, doing)}, tried again"
+            return Line(logging.ERROR, f"{text}: {type(error).__name__}: {error}")
         case events.LogGrows(store, size):
             text = f"the write-ahead log of {store} has grown to {size >> 20} MiB: a program reads it in one transaction"
             return Line(logging.WARNING, f"{text} without end. `fuser -v {store}` names those that have it open; end that one.")
@@ -103,6 +115,24 @@ def describe(event: events.Event) -> Line | None:
             assert_never(event)
 
 
+_DOING = {
+    "release": "releasing the jobs of a request that has ended",
+    "discard": "deleting the jobs of a request that has failed",
+    "turn": "claiming jobs and writing outcomes down",
+    "_listen": "waiting for new jobs",
+    "rescue": "freeing the jobs of processes that are gone",
+    "beat": "renewing the leases of what runs",
+    "tidy": "tidying up",
+    "forget": "deleting old finished jobs",
+    "inquire": "asking after jobs that were handed off",
+    "look": "looking for jobs that no worker serves",
+    "workers": "looking for workers",
+    "leave": "saying that this worker ends",
+    "checkpoint": "copying its log into the file",
+}
+"""By what a part calls it."""
+
+
 def _suspects(ids: Sequence[str]) -> str:
     return f"suspects: {', '.join(ids)}" if ids else "no attempt had begun there"
 
@@ -110,9 +140,11 @@ def _suspects(ids: Sequence[str]) -> str:
 def _settled(job: Job, outcome: Outcome) -> Line:
     # The state machine is asked again for what the store was told; only the jitter is unknown here, so the pause is a mean.
     settlement = lifecycle.settle(job, outcome, now=0, draw=0.5)
-    attempt = f"attempt {job.attempt} of {job.retry.attempts}"
+    attempt = f"attempt {job.attempt} of {1 if job.at_most_once else job.retry.attempts}"
     if settlement.state is State.FAILED:
-        return Line(logging.ERROR, f"{_named(job)} failed for good, {attempt}: {_told(settlement.error)}")
+        # The attempt that a crash ends is not counted.
+        counted = f", {attempt}" if settlement.attempt == job.attempt else ""
+        return Line(logging.ERROR, f"{_named(job)} failed for good{counted}: {_told(settlement.error)}")
     match outcome:
         case Succeeded():
             return Line(logging.DEBUG, f"{_named(job)} succeeded, {attempt}")

@@ -13,7 +13,7 @@ _SIGNALS = {
     signal.SIGABRT: "aborted",
     signal.SIGILL: "illegal instruction",
     signal.SIGFPE: "arithmetic error",
-    signal.SIGKILL: "killed, probably out of memory",
+    signal.SIGKILL: "killed by SIGKILL: out of memory, or by somebody",
     signal.SIGTERM: "terminated by a signal",
 }
 

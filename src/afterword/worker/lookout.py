@@ -1,6 +1,7 @@
 """Notices jobs that nobody will run: those of an application that no worker serves, nearly always this one by an older name."""
 
-from afterword.events import Tell, Unserved
+from afterword.errors import StoreError
+from afterword.events import StoreFailed, Tell, Unkept, Unserved
 from afterword.jobs.job import State
 from afterword.stores.store import Query, Store
 
@@ -26,3 +27,12 @@ class Lookout:
         if unserved - self._known:
             self._tell(Unserved(self._app, tuple(sorted(unserved))))
         self._known = unserved
+
+
+async def seek(store: Store, app: str, tell: Tell) -> None:
+    """Tell it if no worker of `app` lives, which keeps none itself."""
+    try:
+        if all(worker.app != app for worker in await store.workers()):
+            tell(Unkept(app))
+    except StoreError as error:
+        tell(StoreFailed("workers", error))
