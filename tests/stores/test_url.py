@@ -56,3 +56,17 @@ def test_anything_else_is_refused_with_a_way_out(url: str) -> None:
     with pytest.raises(StoreUrlError, match=r'Use "sqlite:///afterword.db", "memory", "inline" or "inline-strict"') as raised:
         open_store(url, clock=SystemClock(), tell=nobody)
     assert repr(url) in str(raised.value)
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800"])
+def test_a_path_that_no_file_can_have_is_refused(character: str) -> None:
+    with pytest.raises(StoreUrlError) as raised:
+        sqlite_path(f"sqlite:///jobs{character}.db")
+    assert str(raised.value) == (
+        f"{f'sqlite:///jobs{character}.db'!r} names no store: its path has a character that no file's name can have."
+        ' Use "sqlite:///afterword.db", "memory", "inline" or "inline-strict".'
+    )
+
+
+def test_a_path_may_have_bytes_that_are_no_text() -> None:
+    assert sqlite_path("sqlite:////var/jobs\udcff.db") == Path("/var/jobs\udcff.db")

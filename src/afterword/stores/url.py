@@ -1,5 +1,6 @@
 """From a store's URL to the store."""
 
+import os
 from pathlib import Path
 
 from afterword.clock import Clock
@@ -51,4 +52,13 @@ def sqlite_path(url: str) -> Path:
         raise StoreUrlError(url=url, why="no file is named after sqlite:///")
     if path.startswith((":memory:", "file:")) or "?" in path:
         raise StoreUrlError(url=url, why="only the path of a file may follow sqlite:///")
+    if not _nameable(path):
+        raise StoreUrlError(url=url, why="its path has a character that no file's name can have")
     return Path(path).absolute()
+
+
+def _nameable(path: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
