@@ -33,6 +33,14 @@ class ApplicationNotFound(AfterwordError):
     or AFTERWORD_APP=main:app."""
 
 
+class ApplicationBroken(ApplicationNotFound):
+    """The application cannot be imported: {reason}. Mend that: every runner imports it."""
+
+
+class NoApplication(AfterwordError, TypeError):
+    """Afterword takes the FastAPI application, got {got}. Write `Afterword(app)` below `app = FastAPI()`."""
+
+
 class NotAttached(AfterwordError):
     """This application has no afterword: add `Afterword(app)` below `app = FastAPI()`."""
 
@@ -100,6 +108,13 @@ class ArgumentsUnreadable(AfterwordError, ValueError):
 
 class TaskUnknown(AfterwordError, LookupError):
     """No task is called {name} here: {why}."""
+
+
+# Hand-off
+
+
+class HandOffRefused(AfterwordError):
+    """{task} cannot be handed off to {engine}: {why}. {mend}"""
 
 
 # The store

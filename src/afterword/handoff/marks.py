@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from afterword.handoff.envelope import Answer, Idle
+from afterword.jobs.outcome import Succeeded
 
 LEASE = 30.0
 """Seconds without a renewal after which whoever ran an attempt is taken for dead."""
@@ -33,7 +34,15 @@ class Mark(NamedTuple):
     alive: bool = False
     """Whether its lease lives."""
     cancelled: int = 0
-    """The token that was taken back: its attempt must not begin."""
+    """The highest token that was taken back: its attempt must not begin."""
+
+    def succeeded_before(self, token: int) -> Succeeded | None:
+        """The success of a hand-off before `token` that our end has never heard of; it needs no other.
+
+        So it is when a publication seemed to fail and had not. After a cancelled one a person wants another attempt.
+        """
+        unheard = self.cancelled < self.begun < token and self.answer is not None
+        return self.answer.outcome if unheard and self.answer and isinstance(self.answer.outcome, Succeeded) else None
 
 
 class Run(NamedTuple):
@@ -55,10 +64,14 @@ class Wait:
     why: str
 
 
+Refused = Idle | Wait | Succeeded
+"""Why an attempt is not made; a success is one that was made before, and stands for it."""
+
+
 class Marks(Protocol):
     """Where marks are kept. Each may raise whatever its library raises when the place cannot be reached."""
 
-    def begin(self, run: Run, once: bool) -> Idle | Wait | None:
+    def begin(self, run: Run, once: bool) -> Refused | None:
         """Mark the attempt as begun, and take its lease; None when it may go on.
 
         `once`: it must not begin again even where the process that began it has died.
@@ -86,16 +99,20 @@ class Marks(Protocol):
         ...
 
 
-def judge(mark: Mark, run: Run, once: bool, rest: float) -> Idle | Wait | None:
-    """Whether `run` may begin; `rest` is what is left of the lease, in seconds. None when it may."""
+def judge(mark: Mark, run: Run, once: bool, rest: float) -> Refused | None:
+    """Whether `run` may begin, and None when it may; `rest` is what is left of the lease, in seconds."""
     if mark.cancelled >= run.token:
         return Idle("it was cancelled")
-    if mark.begun > run.token:
-        return Idle(f"hand-off {run.token} of it is an old one, {mark.begun} has begun")
+    latest = max(mark.begun, mark.offered)
+    if latest > run.token:
+        return Idle(f"this is its hand-off {run.token}, an old one: {latest} has taken its place")
     if mark.begun == run.token and mark.answer is not None:
         return Idle("this attempt has ended already")
     if mark.alive:
         return Wait(max(rest, 0.1), f"{mark.by} runs it, or died less than a lease ago")
+    before = mark.succeeded_before(run.token)
+    if before is not None:
+        return before
     if mark.begun == run.token and once:
         return Idle("the process that began this attempt has died, and it runs at most once")
     return None

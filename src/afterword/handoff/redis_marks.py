@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from afterword.handoff.envelope import Answer, Idle, read_answer, write_answer
-from afterword.handoff.marks import KEEP, LEASE, Mark, Run, Wait, judge
+from afterword.handoff.envelope import Answer, read_answer, write_answer
+from afterword.handoff.marks import KEEP, LEASE, Mark, Refused, Run, Wait, judge
 
 _READ = """
 local mark = redis.call('HMGET', KEYS[1], 'offered', 'begun', 'by', 'started', 'answer', 'cancelled')
@@ -16,9 +16,9 @@ return mark
 # Begin where the mark is still as it was read; else say so, and it is read again.
 _BEGIN = """
 local lease = redis.call('PTTL', KEYS[2])
-local seen = redis.call('HMGET', KEYS[1], 'begun', 'run', 'answer', 'cancelled')
-local now = (seen[1] or '0') .. '|' .. (seen[3] and '1' or '0') .. '|' .. (seen[4] or '0') .. '|' .. (lease > 0 and '1' or '0')
-if now ~= ARGV[7] then return 0 end
+local mark = redis.call('HMGET', KEYS[1], 'offered', 'begun', 'answer', 'cancelled')
+local seen = {mark[1] or '0', mark[2] or '0', mark[3] and '1' or '0', mark[4] or '0', lease > 0 and '1' or '0'}
+if table.concat(seen, '|') ~= ARGV[7] then return 0 end
 redis.call('HSET', KEYS[1], 'begun', ARGV[1], 'run', ARGV[2], 'by', ARGV[3], 'started', ARGV[4])
 redis.call('HDEL', KEYS[1], 'answer')
 redis.call('EXPIRE', KEYS[1], ARGV[6])
@@ -66,7 +66,7 @@ class RedisMarks:
         self._lease = int(lease * 1000)
         self._keep = keep
 
-    def begin(self, run: Run, once: bool) -> Idle | Wait | None:
+    def begin(self, run: Run, once: bool) -> Refused | None:
         for _ in range(_ATTEMPTS):
             fields = self._call(_READ, run.id)
             mark = _mark(fields)
@@ -121,7 +121,8 @@ def _mark(fields: Sequence[Any]) -> Mark:
 
 def _seen(fields: Sequence[Any]) -> str:
     """What `_BEGIN` must find again."""
-    return f"{_text(fields[1]) or 0}|{1 if fields[4] else 0}|{_text(fields[5]) or 0}|{1 if fields[6] > 0 else 0}"
+    offered, begun, _, _, answer, cancelled, rest = fields
+    return "|".join([_text(offered) or "0", _text(begun) or "0", "01"[bool(answer)], _text(cancelled) or "0", "01"[rest > 0]])
 
 
 def _text(value: Any) -> str | None:

@@ -16,7 +16,7 @@ from afterword.errors import ApplicationNotFound
 from afterword.frames import Order
 from afterword.handoff.engine import Offer
 from afterword.handoff.envelope import Answer, Idle, read_offer
-from afterword.handoff.marks import LEASE, Marks, Run, Wait
+from afterword.handoff.marks import LEASE, Marks, Refused, Run, Wait
 from afterword.jobs.outcome import Failed, Snoozed, Succeeded
 from afterword.tasks.registry import Registry
 
@@ -39,6 +39,7 @@ def perform(
     """
     offer = read_offer(message)
     run = Run(offer.id, offer.token, uuid.uuid4().hex, by, SystemClock().now())
+    refused: Refused | None
     try:
         refused = marks.begin(run, once=_once(offer)) if marks else None
     except Exception as error:
@@ -49,6 +50,11 @@ def perform(
     if isinstance(refused, Idle):
         _log.warning("job %s (%s): nothing is done, since %s", offer.id, offer.task, refused.why)
         return Answer(offer.token, refused, by)
+    if marks is not None and isinstance(refused, Succeeded):
+        _log.info("job %s (%s): an earlier hand-off of it has succeeded", offer.id, offer.task)
+        answer = Answer(offer.token, refused, by)
+        _end(run, marks, answer)
+        return answer
     if marks is None:
         return Answer(offer.token, _attempt(offer, too_late), by)
     with _renewing(run, marks, lease):

@@ -1,0 +1,205 @@
+"""Celery's broker, as our end sees it: a connection to publish on, and queues and workers that can be searched."""
+
+import json
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from kombu.exceptions import OperationalError
+
+from afterword.handoff.celery.results import HASTE
+from afterword.handoff.celery.sightings import Search
+from afterword.handoff.engine import EngineAway, Underway
+
+ANSWERS = 1.0
+"""Seconds that workers are given to answer."""
+
+MOST = 100_000
+"""Messages of one queue that are searched; where it holds more, the search is not thorough."""
+
+_STEP = 1000
+"""Messages that are read at a time, and ids that are asked for at a time."""
+
+
+class Broker:
+    """One connection; one thread at a time uses it."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    @contextmanager
+    def reached(self) -> Iterator[Any]:
+        """A connection that is open. Whatever goes wrong with it inside is EngineAway, and the next one is a new one."""
+        with self._lock:
+            connection = self._connection = self._connection or self._app.connection_for_write(
+                transport_options=_options(self._app)
+            )
+            try:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=5.0)
+                yield connection
+            except (
+                OperationalError,
+                redis.RedisError,
+                OSError,
+                *connection.connection_errors,
+                *connection.channel_errors,
+            ) as error:
+                self._drop()
+                raise EngineAway(f"{connection.as_uri()} cannot be reached: {error}") from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.release()
+
+
+def number(connection: Any) -> str | None:
+    """That of the broker's present run; None for a broker that has none."""
+    client = _redis(connection)
+    return None if client is None else str(client.info("server")["run_id"])
+
+
+def search(app: Any, connection: Any, ids: Collection[str], queues: Collection[str]) -> Search:
+    """Look for these ids, twice in the queues, since a message may move while workers are asked."""
+    found: dict[str, Underway] = {}
+    run = number(connection)
+    thorough = True
+    for turn in (1, 2):
+        waiting = _waiting(connection, queues)
+        if waiting is None:
+            thorough = False
+        else:
+            found.update((id, Underway(started=False)) for id in ids if id in waiting)
+        if turn == 1:
+            working, workers, heard = _working(app, connection, ids)
+            found.update(working)
+    if _redis(connection) is None:
+        thorough = _drained(connection, queues, workers)
+    elif workers < heard:
+        thorough = False
+    return Search(found, thorough, workers, run)
+
+
+def take_out(connection: Any, ids: Collection[str], queues: Collection[str]) -> None:
+    """Take waiting messages out of their queues, where the broker is one that can."""
+    client = _redis(connection)
+    if client is None:
+        return
+    for key in _keys(connection, queues):
+        for payload in list(_payloads(client, key)):
+            if _id(payload) in ids:
+                client.lrem(key, 1, payload)
+
+
+def _options(app: Any) -> dict[str, Any]:
+    scheme = str(app.conf.broker_write_url or "").partition(":")[0]
+    if scheme in ("amqp", "amqps", "pyamqp"):
+        return {"confirm_publish": True, "read_timeout": 5.0, "write_timeout": 5.0}
+    return {**HASTE, "max_retries": 1, "interval_start": 0} if "redis" in scheme or "valkey" in scheme else {}
+
+
+def _redis(connection: Any) -> Any:
+    """A plain client for the broker; None where that is no Redis."""
+    if connection.transport.driver_type != "redis":
+        return None
+    return redis.Redis(connection_pool=connection.default_channel.pool)
+
+
+# Queues
+
+
+def _waiting(connection: Any, queues: Collection[str]) -> set[str] | None:
+    """Ids of the messages in the queues, or with a worker that has not acknowledged them; None where that cannot be told."""
+    client = _redis(connection)
+    if client is None:
+        return None
+    ids: set[str] = set()
+    for key in _keys(connection, queues):
+        if client.llen(key) > MOST:
+            return None
+        ids.update(id for payload in _payloads(client, key) if (id := _id(payload)))
+    channel = connection.default_channel
+    for _, held in client.hscan_iter(f"{channel.global_keyprefix}{channel.unacked_key}", count=_STEP):
+        if id := _id(held):
+            ids.add(id)
+    return ids
+
+
+def _keys(connection: Any, queues: Collection[str]) -> list[str]:
+    channel = connection.default_channel
+    pairs = [(queue, step) for queue in queues for step in channel.priority_steps]
+    return [f"{channel.global_keyprefix}{channel._q_for_pri(queue, step)}" for queue, step in pairs]
+
+
+def _payloads(client: Any, key: str) -> Iterator[Any]:
+    # New messages come in at the front and push the others on, so none is missed.
+    start = 0
+    while some := client.lrange(key, start, start + _STEP - 1):
+        yield from some
+        start += len(some)
+
+
+def _id(payload: Any) -> str | None:
+    try:
+        message = json.loads(payload)
+        if isinstance(message, list):  # Unacknowledged: [message, exchange, routing key].
+            message = message[0]
+        return str(message["headers"]["id"])
+    except (ValueError, LookupError, TypeError):
+        return None  # Not a message of Celery's.
+
+
+def _drained(connection: Any, queues: Collection[str], workers: int) -> bool:
+    """Whether queues that cannot be read are known all the same to hold nothing but what the workers have said they have."""
+    for queue in queues:
+        depth = connection.default_channel.queue_declare(queue=queue, passive=True)
+        if depth.message_count or not 0 < depth.consumer_count <= workers:
+            return False
+    return True
+
+
+# Workers
+
+
+def _working(app: Any, connection: Any, ids: Collection[str]) -> tuple[dict[str, Underway], int, int]:
+    """Which of these the workers have, how many workers have answered, and how many were there to hear it."""
+    heard = _count(connection)
+    inspect = app.control.inspect(timeout=ANSWERS, connection=connection)
+    found: dict[str, Underway] = {}
+    answered: set[str] = set()
+    asked = list(ids)
+    for start in range(0, len(asked), _STEP):
+        replies = inspect.query_task(*asked[start : start + _STEP]) or {}
+        answered = set(replies) if start == 0 else answered & set(replies)
+        for worker, tasks in replies.items():
+            states = {id: state for id, (state, _) in tasks.items()} if isinstance(tasks, dict) else {}
+            found.update((id, Underway(state == "active", worker)) for id, state in states.items() if state != "ready")
+    if _redis(connection) is None:  # Those that wait for their time are in no queue that could be read.
+        for worker, waiting in (inspect.scheduled() or {}).items():
+            found.update((one["request"]["id"], Underway(False, worker)) for one in waiting)
+    return found, len(answered), max(heard, default=0)
+
+
+def _count(connection: Any) -> list[int]:
+    """A list that grows by the number of workers that heard each question which is asked from now on."""
+    heard: list[int] = []
+    client = _redis(connection)
+    if client is None:
+        return heard
+    channel = connection.default_channel
+
+    def put(exchange: str, message: Any, routing_key: str, **_: Any) -> None:
+        several = getattr(channel, "_get_publish_topics", None)
+        topics = several(exchange, routing_key) if several else [channel._get_publish_topic(exchange, routing_key)]
+        heard.append(sum(client.publish(f"{channel.global_keyprefix}{topic}", json.dumps(message)) for topic in topics))
+
+    channel._put_fanout = put
+    return heard
