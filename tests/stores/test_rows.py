@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,11 @@ def test_a_job_survives_a_row(job: Job) -> None:
 def test_what_a_policy_retries_on_is_not_written_down() -> None:
     policy = Retry(attempts=5, on=(ValueError,), not_on=(KeyError,))
     assert rows.load_retry(rows.dump_retry(policy)) == Retry(attempts=5)
+
+
+@pytest.mark.parametrize("words", ["", "{}", "[1]", "null", "[0, 1, 1, 1, 0]", "NaN", "[" * 100_000])
+def test_an_odd_policy_is_one_of_a_single_attempt(words: str) -> None:
+    assert rows.load_retry(words) == Retry(attempts=1)
 
 
 @given(st.none() | st.text(st.characters()))

@@ -117,7 +117,7 @@ def load_retry(text: str) -> Retry:
     try:
         attempts, delay, factor, longest, jitter = json.loads(text)
         return Retry(attempts, delay, factor, longest, jitter)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return Retry(attempts=1)
 
 
