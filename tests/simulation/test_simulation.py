@@ -65,7 +65,9 @@ def test_where_nothing_goes_wrong_each_attempt_is_made_once() -> None:
 
 
 def test_a_worker_that_stops_for_an_hour() -> None:
-    play(1, InMemory, Plan(requests=6, seconds=120.0, trouble=30.0, stop=3600.0, person=False))
+    plan = Plan(requests=6, seconds=120.0, trouble=20.0, stop=3600.0, person=False)
+    stories = [play(seed, InMemory, plan).trace for seed in range(4)]
+    assert any("worker" in line and line.endswith("stops for 3600.0 s") for story in stories for line in story)
 
 
 def test_one_seed_is_one_story() -> None:

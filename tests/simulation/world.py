@@ -133,8 +133,8 @@ class World:
 
     def _start_worker(self) -> None:
         member = self._join("worker")
-        runners, keep = self.chance.randint(1, 2), self.plan.keep
-        launch = Launch(store="memory", app=APP, path=(), runners=runners, concurrency=2, drain=5.0, keep=keep)
+        runners = self.chance.randint(1, 2)
+        launch = Launch(store="memory", app=APP, path=(), runners=runners, concurrency=2, drain=5.0, keep=self.plan.keep)
         self._do(member, self._work(member, worker.Worker(member.line, launch, self.clock, nobody, self._made)))
 
     def _join(self, what: str) -> Member:
