@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from afterword.discovery import Target, attached, beside, guess, load, locate, made
-from afterword.errors import ApplicationNotFound
+from afterword.errors import ApplicationBroken, ApplicationNotFound
 
 MEND = ' Say where it is, for example Afterword(app, application="main:app") or AFTERWORD_APP=main:app.'
 
@@ -230,8 +230,24 @@ def test_an_import_that_fails_is_told_and_is_the_cause(folder: Folder, text: str
     with pytest.raises(ApplicationNotFound) as failed:
         load("main:app")
 
-    assert str(failed.value) == f"The application cannot be found: importing main failed with {last}.{MEND}"
+    assert str(failed.value) == (
+        f"The application cannot be imported: importing main failed with {last}. Mend that: every runner imports it."
+    )
     assert type(failed.value.__cause__).__name__ == last.partition(":")[0]
+
+
+@pytest.mark.parametrize(("name", "missing"), [("nowhere:app", "nowhere"), ("main.inner:app", "main.inner")])
+def test_a_module_that_is_not_there_is_not_found(folder: Folder, name: str, missing: str) -> None:
+    folder.write("main/__init__.py", "")
+
+    assert not_found(load, name) == f"The application cannot be found: there is no module {missing} on sys.path."
+
+
+def test_a_module_that_the_application_lacks_is_told_as_its_import_has_it(folder: Folder) -> None:
+    folder.write("main.py", "import nowhere\n")
+
+    with pytest.raises(ApplicationBroken, match=r"with ModuleNotFoundError: No module named 'nowhere'\. Mend that"):
+        load("main:app")
 
 
 # From the files
@@ -363,7 +379,9 @@ def test_what_cannot_be_guessed_is_told(folder: Folder) -> None:
     folder.write("main.py", FASTAPI + "a = FastAPI()\nb = FastAPI()\n")
     assert not_found(guess, folder.root) == f"{start}{file} makes several: a, b."
     folder.write("main.py", "app = (\n")
-    assert not_found(guess, folder.root) == f"{start}{file} cannot be read: '(' was never closed (<unknown>, line 1)."
+    assert not_found(guess, folder.root) == (
+        "The application cannot be imported: main.py, line 1: '(' was never closed. Mend that: every runner imports it."
+    )
     assert not_found(guess, folder.root, "nowhere.py") == f"{start}there is no file {folder.root / 'nowhere.py'}."
     assert not_found(guess, folder.root, "nowhere:app") == f"{start}there is no module nowhere in {folder.root} or on sys.path."
     toml = folder.write("pyproject.toml", "[tool.fastapi]\nentrypoint = 3\n")
@@ -431,3 +449,11 @@ def test_a_name_that_leads_to_nothing_is_refused_and_says_what_there_is(folder: 
     folder.write("main.py", BOTH + "service = FastAPI()\nFastAPI\n")
 
     assert not_found(made, load("main:app")) == "The application cannot be found: main has no `app`, but `service`."
+
+
+def test_an_application_that_only_the_script_has(folder: Folder) -> None:
+    folder.write("main.py", FASTAPI + 'if __name__ == "__main__":\n    app = FastAPI()\n')
+
+    assert not_found(made, load("main:app")) == (
+        'The application cannot be found: main has no `app` where it is imported, only below `if __name__ == "__main__":`.'
+    )

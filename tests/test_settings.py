@@ -1,5 +1,6 @@
 """Settings: an argument, else a variable, else the default; all faults at once."""
 
+import logging
 from dataclasses import FrozenInstanceError, fields
 from typing import Any
 
@@ -64,12 +65,12 @@ def test_all_faults_are_told_at_once() -> None:
         " store='' must be a text that is not empty;"
         " application='main' must look like \"main:app\";"
         " worker='perhaps' must be on, off or \"handoff\";"
-        " runners=-1 must be a whole number of at least 0;"
-        " concurrency=0 must be a whole number of at least 1;"
-        " drain=-0.5 must be a number of at least 0;"
-        " AFTERWORD_MAX_QUEUED='1.5' must be a whole number of at least 1;"
-        " AFTERWORD_MAX_ARGUMENTS='lots' must be a whole number of at least 2;"
-        " AFTERWORD_KEEP='nan' must be a number of at least 0"
+        " runners=-1 must be a whole number, at least 0;"
+        " concurrency=0 must be a whole number, at least 1;"
+        " drain=-0.5 must be a number of seconds, at least 0;"
+        " AFTERWORD_MAX_QUEUED='1.5' must be a whole number, at least 1;"
+        " AFTERWORD_MAX_ARGUMENTS='lots' must be a whole number of bytes, at least 2;"
+        " AFTERWORD_KEEP='nan' must be a number of seconds, at least 0"
     )
 
 
@@ -96,15 +97,16 @@ def test_what_names_no_application(name: Any) -> None:
 @pytest.mark.parametrize("name", ["runners", "concurrency", "max_queued", "max_arguments"])
 @pytest.mark.parametrize("value", [True, 2.5, "2.5", "x", "", [], float("inf"), float("nan"), "9" * 5000])
 def test_what_is_no_whole_number(name: str, value: Any) -> None:
+    unit = " of bytes" if name == "max_arguments" else ""
     assert refusal({name: value}).startswith(
-        f"These settings cannot be used: {name}={value!r} must be a whole number of at least"
+        f"These settings cannot be used: {name}={value!r} must be a whole number{unit}, at least "
     )
 
 
 @pytest.mark.parametrize("name", ["drain", "keep"])
 @pytest.mark.parametrize("value", [True, "x", "", [], float("inf"), "inf", "1e999", -1])
 def test_what_is_no_number(name: str, value: Any) -> None:
-    assert refusal({name: value}) == f"These settings cannot be used: {name}={value!r} must be a number of at least 0"
+    assert refusal({name: value}) == f"These settings cannot be used: {name}={value!r} must be a number of seconds, at least 0"
 
 
 def test_whole_numbers_may_be_written_as_floats() -> None:
@@ -118,8 +120,13 @@ def test_settings_are_frozen() -> None:
 
 def test_a_variable_that_is_misspelt_is_a_fault_and_one_of_our_tests_is_not() -> None:
     with pytest.raises(SettingsError) as refusal:
-        read({}, {"AFTERWORD_WORKERS": "off", "AFTERWORD_XYZZY": "1", "AFTERWORD_TEST_CHROMIUM": "/usr/bin/chromium"})
+        read({}, {"AFTERWORD_WORKERS": "off", "AFTERWORD_KEP": "1", "AFTERWORD_TEST_CHROMIUM": "/usr/bin/chromium"})
     assert str(refusal.value) == (
-        "These settings cannot be used: AFTERWORD_WORKERS is no setting, did you mean AFTERWORD_WORKER?;"
-        " AFTERWORD_XYZZY is no setting"
+        "These settings cannot be used: AFTERWORD_KEP is no setting, did you mean AFTERWORD_KEEP?;"
+        " AFTERWORD_WORKERS is no setting, did you mean AFTERWORD_WORKER?"
     )
+
+
+def test_a_variable_that_resembles_no_setting_is_told_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    assert read({}, {"AFTERWORD_XYZZY": "1", "AFTERWORD_TEST_CHROMIUM": "/usr/bin/chromium"}) == Settings()
+    assert caplog.record_tuples == [("afterword", logging.WARNING, "AFTERWORD_XYZZY is no setting: it is ignored.")]

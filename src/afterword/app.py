@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from afterword import inline, settings
 from afterword.adder import Adder
 from afterword.discovery import Target, locate
-from afterword.errors import AlreadyAttached, AlreadyStarted
+from afterword.errors import AlreadyAttached, AlreadyStarted, NoApplication
 from afterword.events import Listeners, Tell
 from afterword.handoff.engine import Engine
 from afterword.handoff.known import faults
@@ -18,6 +18,7 @@ from afterword.jobs.reference import Reference
 from afterword.launch import Launch
 from afterword.parts import Parts
 from afterword.stores.store import Store
+from afterword.tasks.fidelity import describe
 from afterword.tasks.task import durable
 from afterword.telemetry.logs import Logs
 from afterword.witness import Witness
@@ -33,8 +34,8 @@ class Afterword:
     a job is first added, and closes when the application stops. `handoff` names engines that run jobs instead of our own
     runners: those of the queue of that name, and of tasks that are `via` it.
 
-    Raises one SettingsError for all faults in the arguments and the environment, and AlreadyStarted or AlreadyAttached when
-    this application cannot be given an afterword (any more).
+    Raises one SettingsError for all faults in the arguments and the environment, NoApplication for what is
+    none, and AlreadyStarted or AlreadyAttached when this application cannot be given an afterword (any more).
     """
 
     def __init__(
@@ -121,6 +122,8 @@ class Afterword:
             yield
 
     def _attach(self, app: Starlette) -> None:
+        if not isinstance(app, Starlette):
+            raise NoApplication(got=describe(type(app)))
         if app.middleware_stack is not None:
             raise AlreadyStarted
         self._adopt(app)

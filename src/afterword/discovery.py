@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from afterword.errors import ApplicationNotFound
-from afterword.tasks.origin import INSTALLED, MAIN, real_name
+from afterword.errors import ApplicationBroken, ApplicationNotFound
+from afterword.tasks.origin import INSTALLED, MAIN, guarded, real_name
 
 USUAL_FILES = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/api.py")
 """Where the `fastapi` command looks, in its order."""
@@ -65,7 +65,7 @@ def locate(application: object, explicit: str | None, caller: str, function: str
 def load(name: str, directory: Path | None = None) -> Loaded:
     """Import the application `module:name`, from `directory` first where one is given.
 
-    Raises ApplicationNotFound, whose cause is whatever the import raised.
+    Raises ApplicationNotFound, or ApplicationBroken, whose cause is whatever the import raised.
     """
     if directory is not None and str(directory) not in sys.path:
         sys.path.insert(0, str(directory))
@@ -73,8 +73,10 @@ def load(name: str, directory: Path | None = None) -> Loaded:
     try:
         imported = importlib.import_module(module)
     except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{module}.".startswith(f"{error.name}."):
+            raise ApplicationNotFound(reason=f"there is no module {error.name} on sys.path") from error
         last = traceback.format_exception_only(error)[-1].strip()
-        raise ApplicationNotFound(reason=f"importing {module} failed with {last}") from error
+        raise ApplicationBroken(reason=f"importing {module} failed with {last}") from error
     found: Any = imported
     for part in filter(None, attribute.split(".")):
         found = getattr(found, part, imported)
@@ -89,8 +91,11 @@ def made(loaded: Loaded) -> Loaded:
     module = sys.modules[loaded.module]
     if loaded.object is module:
         others = [f"`{name}`" for name, value in vars(module).items() if _is_application(value)]
+        name = loaded.name.partition(":")[2]
         hint = f", but {' and '.join(others)}" if others else ""
-        raise ApplicationNotFound(reason=f"{loaded.module} has no `{loaded.name.partition(':')[2]}`{hint}")
+        if guarded(module.__file__, name):
+            hint = ' where it is imported, only below `if __name__ == "__main__":`'
+        raise ApplicationNotFound(reason=f"{loaded.module} has no `{name}`{hint}")
     return replace(loaded, object=loaded.object()) if isinstance(loaded.object, FunctionType) else loaded
 
 
@@ -232,8 +237,10 @@ def _module_named(module: str, directory: Path) -> tuple[str, Path, Path]:
 def _application_in(file: Path) -> str:
     """The name of the application in a module's text."""
     try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError) as error:
+        tree = ast.parse(file.read_bytes(), file.name)
+    except SyntaxError as error:
+        raise ApplicationBroken(reason=f"{file.name}, line {error.lineno}: {error.msg}") from error
+    except (OSError, ValueError) as error:
         raise ApplicationNotFound(reason=f"{file} cannot be read: {error}") from error
     bound = list(_bindings(tree.body))
     made = [name for name, value in bound if _makes_fastapi(value)]

@@ -1,5 +1,6 @@
 """All that can be set, by argument or by `AFTERWORD_*` variable, read once and frozen."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -17,6 +18,8 @@ HANDOFF = "handoff"
 FOREIGN = "AFTERWORD_TEST_"
 """Begins variables that steer this project's own tests."""
 
+log = logging.getLogger("afterword")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -28,8 +31,8 @@ class Settings:
     application: str | None = None
     """`module:name` of the application; None: found by itself."""
     worker: bool | str | None = None
-    """Whether the application starts a worker of its own; None: it does, except in a test run. HANDOFF: it starts none, but hands
-    jobs off to other engines by itself."""
+    """Whether the application starts a worker of its own; None: it does, except in a test run. HANDOFF: it starts none, but
+    hands jobs off to other engines by itself."""
     runners: int = 0
     """Runner processes under load, at most; 0 for one a core."""
     concurrency: int = 16
@@ -75,7 +78,10 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
         word = variable.removeprefix(PREFIX)
         if variable.startswith(PREFIX) and word not in known and not variable.startswith(FOREIGN):
             near = get_close_matches(word, known, n=1)
-            faults.append(f"{variable} is no setting" + (f", did you mean {PREFIX}{near[0]}?" if near else ""))
+            if near:
+                faults.append(f"{variable} is no setting, did you mean {PREFIX}{near[0]}?")
+            else:  # It may be meant for something else that is called so.
+                log.warning("%s is no setting: it is ignored.", variable)
     return faults
 
 
@@ -112,7 +118,7 @@ def _worker(value: Any) -> bool | str:
         raise ValueError(f'must be on, off or "{HANDOFF}"') from None
 
 
-def _at_least(least: float, read_number: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _at_least(least: float, read_number: Callable[[Any], Any], unit: str = "") -> Callable[[Any], Any]:
     def reader(value: Any) -> Any:
         try:
             number = read_number(value)
@@ -120,7 +126,8 @@ def _at_least(least: float, read_number: Callable[[Any], Any]) -> Callable[[Any]
             number = None
         cut = isinstance(value, float) and number != value
         if number is None or cut or isinstance(value, bool) or not least <= number < float("inf"):
-            raise ValueError(f"must be a {'whole ' if read_number is int else ''}number of at least {least}")
+            number = f"a {'whole ' if read_number is int else ''}number{f' of {unit}' if unit else ''}"
+            raise ValueError(f"must be {number}, at least {least}")
         return number
 
     return reader
@@ -134,8 +141,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "worker": _worker,
     "runners": _at_least(0, int),
     "concurrency": _at_least(1, int),
-    "drain": _at_least(0, float),
+    "drain": _at_least(0, float, "seconds"),
     "max_queued": _at_least(1, int),
-    "max_arguments": _at_least(2, int),
-    "keep": _at_least(0, float),
+    "max_arguments": _at_least(2, int, "bytes"),
+    "keep": _at_least(0, float, "seconds"),
 }

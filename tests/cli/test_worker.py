@@ -2,10 +2,13 @@
 
 import re
 import signal
+from pathlib import Path
 
 import httpx
 import pytest
+import typer
 
+from afterword.cli.worker import find
 from tests.support.processes import PATIENCE
 from tests.system.site import Site
 
@@ -51,6 +54,36 @@ def test_it_runs_the_jobs_of_the_application_in_its_folder(site: Site) -> None:
     assert re.search(rf"worker {worker.pid} started for main:app", log.read_text())
     assert re.search(r"draining: it got SIGINT", log.read_text())
     assert re.search(rf"worker {worker.pid} stopped", log.read_text())
+
+
+@pytest.mark.parametrize(
+    ("typed", "variable", "sentence"),
+    [
+        (
+            None,
+            None,
+            "The application cannot be found: there is none of main.py, app.py, api.py, app/main.py, app/app.py, app/api.py in"
+            " {}.",
+        ),
+        ("nope:app", "main:app", "The application cannot be found: there is no module nope in {} or on sys.path."),
+        (
+            None,
+            "nope:app",
+            "The application nope:app, which AFTERWORD_APP names, cannot be found: there is no module nope in {} or on"
+            " sys.path.",
+        ),
+    ],
+)
+def test_it_says_how_to_name_an_application(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], typed: str | None, variable: str | None, sentence: str
+) -> None:
+    with pytest.raises(typer.Exit) as ended:
+        find(tmp_path, typed, variable)
+
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err == (
+        f"{sentence.format(tmp_path)} Say where it is: afterword worker main:app, or --app-dir FOLDER.\n"
+    )
 
 
 def test_it_leaves_the_jobs_of_other_queues(site: Site) -> None:

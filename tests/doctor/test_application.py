@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from afterword.discovery import guess
 from afterword.doctor import application
-from afterword.doctor.application import Application
+from afterword.doctor.application import Application, bring, not_found
 from afterword.doctor.finding import Finding, Level
-from afterword.errors import StoreUrlError
+from afterword.errors import ApplicationNotFound, StoreUrlError
 from tests.doctor.conftest import Write
 
 HEAD = "from fastapi import FastAPI\nfrom afterword import Afterword, task\napp = FastAPI()\n"
@@ -116,6 +117,39 @@ def test_a_factory_that_raises(write: Write) -> None:
     )
 
 
+def test_an_import_that_cannot_be_parsed(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("app = (\n")
+    with pytest.raises(ApplicationNotFound) as error:
+        guess(tmp_path)
+    assert not_found(error.value) == Finding(
+        Level.FAULT,
+        "The application cannot be imported: main.py, line 1: '(' was never closed.",
+        "Mend it: every runner imports this module.",
+    )
+
+
+def test_a_name_that_the_environment_has_said(write: Write) -> None:
+    target = write(HEAD, "nope")
+    assert bring(target, target.name)[1] == [
+        Finding(
+            Level.FAULT,
+            f"The application {target.name}, which AFTERWORD_APP names, cannot be found: {target.module} has no `nope`, but"
+            " `app`.",
+            "Correct AFTERWORD_APP, or unset it. Say where it is: afterword doctor main:app, or --app-dir FOLDER.",
+        )
+    ]
+
+
+def test_a_method_that_is_no_task(write: Write) -> None:
+    found, module = one(write, HEAD + "class Mailer:\n    @task\n    def send(self): ...\n")
+    assert found == Finding(
+        Level.FAULT,
+        f"{module}:Mailer.send ({module}.py, line 5) cannot run in another process: it is a method, and no object travels"
+        " there.",
+        "Make it a static method, or a function at module level, that takes the object's id.",
+    )
+
+
 def test_a_name_that_is_not_there(write: Write) -> None:
     found, module = one(write, HEAD, "nope")
     assert found == Finding(
@@ -129,8 +163,8 @@ def test_settings_that_cannot_be_used(write: Write) -> None:
     found, _ = one(write, HEAD + "Afterword(app, drain=-1, runners=-1)\n")
     assert found == Finding(
         Level.FAULT,
-        "These settings cannot be used: runners=-1 must be a whole number of at least 0; drain=-1 must be a number of at"
-        " least 0.",
+        "These settings cannot be used: runners=-1 must be a whole number, at least 0; drain=-1 must be a number of"
+        " seconds, at least 0.",
         "Correct them where Afterword(app) is called, or in the environment.",
     )
 

@@ -203,7 +203,7 @@ def test_settings_that_cannot_be_used_are_told_once(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(WELL)
     told = ask(tmp_path, "--json", AFTERWORD_KEEP="soon")
     assert told.code == 1
-    assert told.of("fault") == ["These settings cannot be used: AFTERWORD_KEEP='soon' must be a number of at least 0."]
+    assert told.of("fault") == ["These settings cannot be used: AFTERWORD_KEEP='soon' must be a number of seconds, at least 0."]
 
 
 @pytest.mark.process

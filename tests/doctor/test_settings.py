@@ -13,8 +13,8 @@ def test_all_faults_at_once_and_what_can_be_used_is() -> None:
     assert found == [
         Finding(
             Level.FAULT,
-            "These settings cannot be used: AFTERWORD_KEEP='soon' must be a number of at least 0; AFTERWORD_STOR is no setting,"
-            " did you mean AFTERWORD_STORE?.",
+            "These settings cannot be used: AFTERWORD_KEEP='soon' must be a number of seconds, at least 0; AFTERWORD_STOR is"
+            " no setting, did you mean AFTERWORD_STORE?",
             "Correct them where Afterword(app) is called, or in the environment.",
         )
     ]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request
@@ -16,7 +17,7 @@ from starlette.routing import Mount
 
 import afterword
 from afterword import Afterword, BackgroundTasks, SettingsError, StoreError, TaskRefused
-from afterword.errors import AlreadyAttached, AlreadyStarted, StoreUnavailable
+from afterword.errors import AlreadyAttached, AlreadyStarted, NoApplication, StoreUnavailable
 from afterword.events import Added, Event
 from afterword.jobs.job import State
 from tests.door.reading import labels, states
@@ -187,6 +188,15 @@ def test_too_late(app: FastAPI, client: TestClient) -> None:
 
     with pytest.raises(AlreadyStarted, match=r"below `app = FastAPI\(\)`"):
         Afterword(started)
+
+
+@pytest.mark.parametrize(("thing", "got"), [(APIRouter(), "fastapi.routing.APIRouter"), ("main:app", "str"), (FastAPI, "type")])
+def test_what_is_no_application(thing: Any, got: str) -> None:
+    with pytest.raises(NoApplication) as refused:
+        Afterword(thing)
+    assert str(refused.value) == (
+        f"Afterword takes the FastAPI application, got {got}. Write `Afterword(app)` below `app = FastAPI()`."
+    )
 
 
 def test_twice(app: FastAPI) -> None:

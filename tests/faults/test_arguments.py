@@ -48,7 +48,8 @@ BAD = {
     "huge": "got int, which holds a number of too many digits. Pass it as text.",
     "cycle": "got list, which nests too deeply, or contains itself. Pass data that is flatter.",
     "key": f"got int, which is a key, where JSON has only texts. {PLAIN}",
-    "object": f"got object, which is not plain JSON, and no annotation says what it is. {PLAIN}",
+    "object": "got object, which is not plain JSON, and pydantic does not know its type. Pass plain data, for example its"
+    " id, and load it inside the task.",
 }
 
 

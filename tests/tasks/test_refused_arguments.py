@@ -110,8 +110,6 @@ LOOSE: list[tuple[Any, str, str, str]] = [
     ({1}, "", "set", "which is not plain JSON, and no annotation says what it is"),
     (uuid.UUID(int=0), "", "uuid.UUID", "which is not plain JSON, and no annotation says what it is"),
     (Item(name="x"), "", f"{THINGS}.Item", "which is not plain JSON, and no annotation says what it is"),
-    (Wicked("x"), "", f"{THINGS}.Wicked", "which is not plain JSON, and no annotation says what it is"),
-    (object(), "", "object", "which is not plain JSON, and no annotation says what it is"),
     (math.nan, "", "float nan", "which plain JSON does not know"),
     ([{"a": [-math.inf]}], "[0]['a'][0]", "float -inf", "which plain JSON does not know"),
     ({"a": {1: 2}}, "['a']", "int", "which is a key, where JSON has only texts"),
@@ -122,6 +120,15 @@ LOOSE: list[tuple[Any, str, str, str]] = [
 @pytest.mark.parametrize(("value", "path", "got", "why"), LOOSE, ids=[row[2] for row in LOOSE])
 def test_what_needs_an_annotation(annotation: Any, value: Any, path: str, got: str, why: str) -> None:
     assert refusal(annotation, value) == (f"{said(got, path)}, {why}. Annotate it with its type, or pass plain JSON values.")
+
+
+@pytest.mark.parametrize("annotation", [Any, object, "Nowhere"])
+def test_what_no_annotation_would_help(annotation: Any) -> None:
+    for value, got in ((Wicked("x"), f"{THINGS}.Wicked"), (object(), "object")):
+        assert refusal(annotation, [value]) == (
+            f"{said(got, '[0]')}, which is not plain JSON, and pydantic does not know its type. Pass plain data, for example"
+            " its id, and load it inside the task."
+        )
 
 
 @pytest.mark.parametrize("annotation", [Any, list])
@@ -376,5 +383,5 @@ def test_a_proxy_without_its_thing() -> None:
     proxy = type("Proxy", (), {"__class__": property(nothing)})()
 
     assert refusal(Any, proxy).endswith(
-        "and no annotation says what it is. Annotate it with its type, or pass plain JSON values."
+        "and pydantic does not know its type. Pass plain data, for example its id, and load it inside the task."
     )

@@ -10,8 +10,8 @@ from typer import Argument, Option
 
 from afterword import settings
 from afterword.cli.asking import ask
-from afterword.discovery import guess
-from afterword.errors import AfterwordError
+from afterword.discovery import Target, guess
+from afterword.errors import AfterwordError, ApplicationBroken, ApplicationNotFound
 from afterword.launch import Launch
 from afterword.stores.url import shared
 
@@ -38,13 +38,29 @@ def worker(
     typed = {"store": store, "runners": runners, "concurrency": concurrency, "drain": drain}
     try:
         chosen = settings.read(typed)
-        launch = adjust(ask(guess(app_dir, target or chosen.application)), typed, queues)
+        launch = adjust(ask(find(app_dir, target, chosen.application)), typed, queues)
     except AfterwordError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     from afterword.embedded import serve  # Here: what a worker is made of takes longer to import than other commands to run.
 
     raise typer.Exit(serve(launch))
+
+
+def find(app_dir: Path, typed: str | None, chosen: str | None) -> Target:
+    """The application that was typed, else that which AFTERWORD_APP names, else that of the folder.
+
+    Raises ApplicationBroken, and typer.Exit where there is none, which is told.
+    """
+    try:
+        return guess(app_dir, typed or chosen)
+    except ApplicationBroken:
+        raise
+    except ApplicationNotFound as error:
+        named = f" {chosen}, which AFTERWORD_APP names," if chosen and not typed else ""
+        text = f"The application{named} cannot be found: {error.facts['reason']}."
+        typer.echo(f"{text} Say where it is: afterword worker main:app, or --app-dir FOLDER.", err=True)
+        raise typer.Exit(2) from None
 
 
 def adjust(launch: Launch, typed: Mapping[str, Any], queues: str) -> Launch:

@@ -16,6 +16,7 @@ from afterword.errors import (
     AfterwordError,
     AlreadyAttached,
     AlreadyStarted,
+    ApplicationBroken,
     ApplicationNotFound,
     BareAnnotation,
     SettingsError,
@@ -39,17 +40,17 @@ class Application(NamedTuple):
     """Names of the tasks that are registered by importing the module alone, as a runner does it."""
 
 
-def bring(target: Target) -> tuple[Application | None, list[Finding]]:
-    """Import it. None where it cannot be imported, or has no afterword."""
+def bring(target: Target, chosen: str | None = None) -> tuple[Application | None, list[Finding]]:
+    """Import it. None where it cannot be imported, or has no afterword. `chosen`: what AFTERWORD_APP says, if it was asked."""
     try:
         loaded = load(target.name, target.root)
     except ApplicationNotFound as error:
-        return None, [not_imported(error, target)]
+        return None, [not_imported(error, target, chosen)]
     early = frozenset(registered())
     try:
         loaded = made(loaded)
     except ApplicationNotFound as error:
-        return None, [not_found(error)]
+        return None, [not_found(error, chosen)]
     except AfterwordError as error:
         return None, [refused(error)]
     except Exception as error:
@@ -72,21 +73,29 @@ def found(name: str, root: Path) -> Finding:
     return Finding(Level.FINE, f"The application {name} is found in {root}, and has an Afterword.")
 
 
-def not_found(error: ApplicationNotFound) -> Finding:
-    return Finding(
-        Level.FAULT,
-        f"The application cannot be found: {error.facts['reason']}.",
+def not_found(error: ApplicationNotFound, chosen: str | None = None) -> Finding:
+    reason = f"{error.facts['reason']}."
+    if isinstance(error, ApplicationBroken):
+        return Finding(
+            Level.FAULT, f"The application cannot be imported: {reason}", "Mend it: every runner imports this module."
+        )
+    what, mend = (
+        f"The application cannot be found: {reason}",
         "Say where it is: afterword doctor main:app, or --app-dir FOLDER.",
     )
+    if chosen:
+        what = f"The application {chosen}, which AFTERWORD_APP names, cannot be found: {reason}"
+        mend = f"Correct AFTERWORD_APP, or unset it. {mend}"
+    return Finding(Level.FAULT, what, mend)
 
 
-def not_imported(error: ApplicationNotFound, target: Target) -> Finding:
+def not_imported(error: ApplicationNotFound, target: Target, chosen: str | None = None) -> Finding:
     """Why the import failed; where the cause is an error of ours, that one."""
     cause = error.__cause__
     if isinstance(cause, AfterwordError):
         return refused(cause)
-    if cause is None:
-        return not_found(error)
+    if cause is None or not isinstance(error, ApplicationBroken):
+        return not_found(error, chosen)
     return _failed(f"Importing {target.module} failed", cause, target.root)
 
 

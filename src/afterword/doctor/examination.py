@@ -52,11 +52,12 @@ def examine(asked: Asked) -> list[Finding]:
 
 
 def _application(asked: Asked, chosen: Settings) -> tuple[Application | None, list[Finding]]:
+    variable = None if asked.target else chosen.application
     try:
-        target = guess(Path(asked.app_dir), asked.target or chosen.application)
+        target = guess(Path(asked.app_dir), asked.target or variable)
     except ApplicationNotFound as error:
-        return None, [application.not_found(error)]
-    return application.bring(target) if asked.imports else (None, [])
+        return None, [application.not_found(error, variable)]
+    return application.bring(target, variable) if asked.imports else (None, [])
 
 
 def _store(url: str, app: str) -> tuple[list[Finding], Census | None]:

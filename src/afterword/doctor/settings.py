@@ -30,7 +30,8 @@ def read(environment: Mapping[str, str] = os.environ) -> tuple[Settings, list[Fi
 
 
 def refused(error: SettingsError) -> Finding:
-    return Finding(Level.FAULT, f"{error}.", CORRECT)
+    text = str(error)
+    return Finding(Level.FAULT, text if text.endswith("?") else f"{text}.", CORRECT)
 
 
 def store(url: str) -> Finding | None:

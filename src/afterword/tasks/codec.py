@@ -92,9 +92,12 @@ def _beforehand(parameter: Parameter, value: Any) -> Loss | None:
         why = f"and pydantic cannot work with its annotation ({parameter.unknown})"
         return Loss("", value, why, "Annotate it with a type that pydantic knows, or pass plain data, for example an id.")
     try:
-        return unplain(value) if parameter.free else None
+        lost = unplain(value) if parameter.free else None
     except RecursionError:
         return Loss("", value, *refusal.NESTED)
+    if lost is None or refusal.nameable(type(lost.value)):
+        return lost
+    return Loss(lost.path, lost.value, *refusal.STRANGE)
 
 
 def _diagnosis(task: Task[..., Any], values: dict[str, Any]) -> ArgumentRefused:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from itertools import product
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from afterword.tasks.fidelity import describe
 
@@ -22,6 +22,7 @@ class Reason(NamedTuple):
 
 
 UNKNOWN = Reason("which has no JSON form", "Pass plain data, for example its id, and load it inside the task.")
+STRANGE = Reason("which is not plain JSON, and pydantic does not know its type", UNKNOWN.mend)
 NESTED = Reason("which nests too deeply, or contains itself", "Pass data that is flatter.")
 
 
@@ -36,6 +37,17 @@ def known(value: Any) -> Reason | None:
     with suppress(Exception):  # A proxy that stands for nothing at the moment may raise anything.
         return next((reason for test, reason in _BY_TEST if test(value)), None)
     return None
+
+
+def nameable(kind: type) -> bool:
+    """Whether it may be annotated with, so that a value of this type travels."""
+    if kind is object:  # That says nothing.
+        return False
+    try:
+        TypeAdapter(kind)
+    except Exception:  # Also whatever the user's own class raises when it is asked.
+        return False
+    return True
 
 
 def unwritable(error: Exception) -> Reason:
