@@ -24,39 +24,45 @@ _STEP = 1000
 
 
 class Broker:
-    """One connection; one thread at a time uses it."""
+    """Connections to the broker. Whatever goes wrong with one inside of a `with` is EngineAway."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._connection: Any = None
+        self._kept: Any = None
 
     @contextmanager
-    def reached(self) -> Iterator[Any]:
-        """A connection that is open. Whatever goes wrong with it inside is EngineAway, and the next one is a new one."""
+    def kept(self) -> Iterator[Any]:
+        """A connection that stays open between uses; one thread at a time has it."""
         with self._lock:
-            connection = self._connection = self._connection or self._app.connection_for_write(
-                transport_options=_options(self._app)
-            )
+            if self._kept is None:
+                self._kept = self._made()
             try:
-                connection.ensure_connection(max_retries=1, interval_start=0, timeout=5.0)
-                yield connection
-            except (
-                OperationalError,
-                redis.RedisError,
-                OSError,
-                *connection.connection_errors,
-                *connection.channel_errors,
-            ) as error:
+                with _reached(self._kept) as connection:
+                    yield connection
+            except EngineAway:
                 self._drop()
-                raise EngineAway(f"{connection.as_uri()} cannot be reached: {error}") from error
+                raise
+
+    @contextmanager
+    def fresh(self) -> Iterator[Any]:
+        """A connection for one use: to ask workers leaves it waiting for late answers."""
+        connection = self._made()
+        try:
+            with _reached(connection):
+                yield connection
+        finally:
+            connection.release()
 
     def close(self) -> None:
         with self._lock:
             self._drop()
 
+    def _made(self) -> Any:
+        return self._app.connection_for_write(transport_options=_options(self._app))
+
     def _drop(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._kept = self._kept, None
         if connection is not None:
             connection.release()
 
@@ -97,6 +103,16 @@ def take_out(connection: Any, ids: Collection[str], queues: Collection[str]) -> 
         for payload in list(_payloads(client, key)):
             if _id(payload) in ids:
                 client.lrem(key, 1, payload)
+
+
+@contextmanager
+def _reached(connection: Any) -> Iterator[Any]:
+    away = (OperationalError, redis.RedisError, OSError, *connection.connection_errors, *connection.channel_errors)
+    try:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=5.0)
+        yield connection
+    except away as error:
+        raise EngineAway(f"{connection.as_uri()} cannot be reached: {error}") from error
 
 
 def _options(app: Any) -> dict[str, Any]:

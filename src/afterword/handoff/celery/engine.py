@@ -39,9 +39,7 @@ class Celery:
         self._queue = queue
         self._search_every = search_every
         self._searched = float("-inf")
-        # One for each of the two threads that come here, so that a search holds up no hand-off.
-        self._publisher = Broker(celery_app)
-        self._seeker = Broker(celery_app)
+        self._broker = Broker(celery_app)
         self._lock = threading.Lock()
         self._kept: tuple[Results, Marks | None] | None = None
 
@@ -63,7 +61,7 @@ class Celery:
                 results.forget(receipt.task_id)
             if kept is not None:
                 kept.offer(offer.id, offer.token)
-        with self._publisher.reached() as connection:
+        with self._broker.kept() as connection:
             self._publish(offer, receipt, connection)
         return receipt.dump()
 
@@ -73,7 +71,7 @@ class Celery:
         unclear = [place for place, (sighting, _, _) in enumerate(sighted) if sighting is None]
         if unclear and time.monotonic() - self._searched >= self._search_every:
             some = [receipts[place] for place in unclear]
-            found = self._search(self._seeker, some)
+            found = self._search(some)
             again = self._at_first_sight([handed[place] for place in unclear], some)  # It may have ended meanwhile.
             for place, (sighting, mark, meta) in zip(unclear, again, strict=True):
                 late = sighting or sightings.after_search(handed[place], receipts[place], mark, meta, found)
@@ -90,20 +88,19 @@ class Celery:
             if kept is not None:
                 for one in handed:
                     kept.cancel(one.id, one.token)
-        with self._seeker.reached() as connection:
+        with self._broker.fresh() as connection:
             if fresh:
                 broker.take_out(connection, {receipt.task_id for receipt in fresh}, self._queues(fresh))
             # Again each time: a worker that was not there before has not heard it.
             self._app.control.revoke([receipt.task_id for receipt in receipts], terminate=True, connection=connection)
 
     def close(self) -> None:
-        self._publisher.close()
-        self._seeker.close()
+        self._broker.close()
 
     def _receipt(self, offer: Offer, mark: Mark) -> Receipt:
         # Celery's workers refuse for hours an id that was once revoked.
         task_id = f"{offer.id}-{offer.token}" if 0 < mark.cancelled < offer.token else offer.id
-        with self._publisher.reached() as connection:
+        with self._broker.kept() as connection:
             run = broker.number(connection)  # Before it is published: if it is restarted in between, that is seen.
         name = offer.task if offer.foreign else NAME
         task = self._app.tasks.get(name)
@@ -118,7 +115,7 @@ class Celery:
             return False
         with self._kept_in() as (results, _):
             [meta] = results.read([receipt.task_id])
-        return meta.state == "SUCCESS" or receipt.task_id in self._search(self._publisher, [receipt]).found
+        return meta.state == "SUCCESS" or receipt.task_id in self._search([receipt]).found
 
     def _publish(self, offer: Offer, receipt: Receipt, connection: Any) -> None:
         options: dict[str, Any] = {"task_id": receipt.task_id, "connection": connection, "retry": False, **self._told_queue()}
@@ -158,8 +155,8 @@ class Celery:
                     for one in revoked:
                         kept.cancel(one.id, one.token)
 
-    def _search(self, where: Broker, receipts: Sequence[Receipt]) -> Search:
-        with where.reached() as connection:
+    def _search(self, receipts: Sequence[Receipt]) -> Search:
+        with self._broker.fresh() as connection:
             return broker.search(self._app, connection, [receipt.task_id for receipt in receipts], self._queues(receipts))
 
     def _queues(self, receipts: Sequence[Receipt]) -> set[str]:

@@ -1,5 +1,6 @@
 """The other end: what Celery's workers must know to run our tasks."""
 
+import weakref
 from functools import cache
 from typing import Any
 
@@ -14,11 +15,14 @@ from afterword.handoff.wrapper import perform
 NAME = "afterword.attempt"
 """By which Celery knows our wrapper."""
 
+_installed: "weakref.WeakSet[Any]" = weakref.WeakSet()
+
 
 def install(celery_app: Any, *, lease: float = LEASE) -> None:
     """Let workers of this Celery application run afterword's tasks.
 
     `lease`: seconds without a sign of life after which the process that ran a task is taken for dead, and another may run it.
+    The first call for an application counts.
     """
 
     @cache  # Made in the process that runs tasks, not in the one that it was forked from.
@@ -33,4 +37,8 @@ def install(celery_app: Any, *, lease: float = LEASE) -> None:
             raise self.retry(countdown=answer.seconds, max_retries=None)
         return write_answer(answer)
 
-    celery_app.task(name=NAME, bind=True, max_retries=None, ignore_result=False, serializer="json")(attempt)
+    if celery_app in _installed:
+        return
+    _installed.add(celery_app)
+    # Not shared: other applications of this process have their own, or none.
+    celery_app.task(name=NAME, shared=False, bind=True, max_retries=None, ignore_result=False, serializer="json")(attempt)

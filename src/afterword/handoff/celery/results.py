@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -51,7 +52,8 @@ class Results:
         if self.client is not None:
             self.client.delete(self._backend.get_key_for_task(id))
         else:
-            self._backend.forget(id)
+            with suppress(LookupError, FileNotFoundError):  # There was none.
+                self._backend.forget(id)
 
 
 def hasty(app: Any) -> Any:

@@ -63,27 +63,27 @@ def make(broker: str, backend: str | None, lease: float = 30.0, installed: bool 
     if installed:
         install(app, lease=lease)
 
-    @app.task(name="shop.add")  # type: ignore[untyped-decorator]
+    @app.task(shared=False, name="shop.add")  # type: ignore[untyped-decorator]
     def add(first: int, second: int) -> int:
         note(f"add {first}")
         return first + second
 
-    @app.task(name="shop.forget", ignore_result=True)  # type: ignore[untyped-decorator]
+    @app.task(shared=False, name="shop.forget", ignore_result=True)  # type: ignore[untyped-decorator]
     def forget(number: int) -> None:
         note(f"forget {number}")
 
-    @app.task(name="shop.stumble")  # type: ignore[untyped-decorator]
+    @app.task(shared=False, name="shop.stumble")  # type: ignore[untyped-decorator]
     def stumble() -> None:
         raise ValueError("their fault")
 
-    @app.task(name="shop.again", bind=True, max_retries=3)  # type: ignore[untyped-decorator]
+    @app.task(shared=False, name="shop.again", bind=True, max_retries=3)  # type: ignore[untyped-decorator]
     def again(self: Any) -> int:
         note("again")
         if self.request.retries < 2:
             raise self.retry(countdown=0.1)
         return int(self.request.retries)
 
-    @app.task(name="shop.hold")  # type: ignore[untyped-decorator]
+    @app.task(shared=False, name="shop.hold")  # type: ignore[untyped-decorator]
     def hold_theirs(name: str) -> str:
         return hold(name)
 
