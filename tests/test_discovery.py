@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from afterword.discovery import Target, attached, beside, guess, load, locate, made
+from afterword.discovery import Target, attached, beside, load, locate, made
 from afterword.errors import ApplicationBroken, ApplicationNotFound
+from afterword.guessing import guess
 
 MEND = ' Say where it is, for example Afterword(app, application="main:app") or AFTERWORD_APP=main:app.'
 

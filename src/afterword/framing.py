@@ -1,5 +1,8 @@
-"""Frames as bytes: a length (4 bytes, big-endian, of what follows), a kind (1 byte), the length of a header (4 bytes), the header
-(JSON), then blobs, whose lengths stand in the header."""
+"""Frames as bytes.
+
+A length (4 bytes, big-endian, of what follows), a kind (1 byte), the length of a header (4 bytes), the header (JSON), then
+blobs, whose lengths stand in the header.
+"""
 
 import json
 import struct
@@ -16,7 +19,7 @@ _HEAD = struct.Struct("!cI")
 
 
 class Blobs:
-    """The bytes behind a header, taken one after the other. Raises ValueError for more, and at the end for less, than there is."""
+    """The bytes behind a header, taken one after the other. ValueError for more than there is, and for less at the end."""
 
     def __init__(self, body: bytes, start: int) -> None:
         self._body = body

@@ -7,8 +7,8 @@ import typer
 
 from afterword.cli.asking import ask
 from afterword.cli.worker import adjust
-from afterword.discovery import guess
 from afterword.errors import SettingsError, StoreNotShared, StoreUrlError
+from afterword.guessing import guess
 from afterword.launch import Launch
 
 SAID = Launch(store="sqlite:////srv/jobs.db", app="main:shop", path=("/srv",), runners=3, concurrency=5, drain=7.0, keep=9.0)

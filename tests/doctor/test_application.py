@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from afterword.discovery import guess
 from afterword.doctor import application
 from afterword.doctor.application import Application, bring, not_found
 from afterword.doctor.finding import Finding, Level
 from afterword.errors import ApplicationNotFound, StoreUrlError
+from afterword.guessing import guess
 from tests.doctor.conftest import Write
 
 HEAD = "from fastapi import FastAPI\nfrom afterword import Afterword, task\napp = FastAPI()\n"

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from afterword import settings
 from afterword.cli.asking import ask
-from afterword.discovery import Target, guess
+from afterword.discovery import Target
 from afterword.errors import ApplicationNotFound, StoreUnknown, StoreUrlError
+from afterword.guessing import guess
 from afterword.settings import DEFAULT_STORE
 from afterword.stores.url import shared, sqlite_path
 

@@ -10,8 +10,9 @@ from typer import Argument, Option
 
 from afterword import settings
 from afterword.cli.asking import ask
-from afterword.discovery import Target, guess
+from afterword.discovery import Target
 from afterword.errors import AfterwordError, ApplicationBroken, ApplicationNotFound
+from afterword.guessing import guess
 from afterword.launch import Launch
 from afterword.stores.url import shared
 

@@ -7,12 +7,12 @@ from sqlite3 import Connection
 from typing import NamedTuple
 
 from afterword.clock import SystemClock
-from afterword.discovery import guess
 from afterword.doctor import application, calls, contents, door, file, jobs, machine, settings, tasks
 from afterword.doctor.application import Application
 from afterword.doctor.finding import Finding, Level
 from afterword.doctor.jobs import Census
 from afterword.errors import ApplicationNotFound, StoreError, StoreUrlError
+from afterword.guessing import guess
 from afterword.settings import DEFAULT_STORE, Settings
 from afterword.stores.sqlite import looking
 from afterword.stores.sqlite.connection import schema
@@ -48,6 +48,7 @@ def examine(asked: Asked) -> list[Finding]:
         found += _patient(patient, url)
         if census is not None:
             found += _jobs(patient, census)
+    found += machine.beside(sqlite3.sqlite_version_info)
     return list(dict.fromkeys(found))
 
 
@@ -90,8 +91,10 @@ def _inside(connection: Connection, path: Path, app: str) -> tuple[list[Finding]
 
 def _patient(patient: Application, url: str) -> Iterator[Finding]:
     yield from door.examine(patient.object, patient.root)
-    if url != INLINE:  # There everything may be added.
-        yield from tasks.examine(patient.root, patient.early, calls.handed(patient.root))
+    if url != INLINE:  # There everything may be added, and nothing is written down.
+        handed, stock = calls.read(patient.root)
+        yield from door.made(stock)
+        yield from tasks.examine(patient.root, patient.early, handed)
 
 
 def _jobs(patient: Application, census: Census) -> Iterator[Finding]:

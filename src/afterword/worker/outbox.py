@@ -70,14 +70,19 @@ class Outbox:
         self._election.leave()
 
     async def _run(self) -> None:
-        while not self._election.win():
-            await asyncio.sleep(TURN_PERIOD)
+        await self._come_round()
         async with asyncio.TaskGroup() as group:
             duties = [group.create_task(every(period, duty, self._tell)) for period, duty in self._duties]
             await self._turns.run()
             for duty in duties:
                 duty.cancel()
         await self._store.leave()
+
+    async def _come_round(self) -> None:
+        while True:
+            if self._election.win():
+                return
+            await asyncio.sleep(TURN_PERIOD)
 
     async def _listen(self) -> None:
         await self._store.wait(POLL)
