@@ -6,9 +6,12 @@ import types
 from pathlib import Path
 from typing import Any
 
+import fastapi
 import pytest
+import starlette.background
+from starlette.background import BackgroundTask
 
-from afterword import Afterword
+from afterword import Afterword, BackgroundTasks
 from afterword.doctor import calls
 from afterword.tasks.candidate import located
 from tests.doctor.conftest import Write
@@ -44,7 +47,7 @@ NAMES: dict[str, Any] = {
 
 
 def handed(text: str) -> list[Any]:
-    return [call.function for call in calls.in_text(ast.parse(text), NAMES, "main.py")]
+    return [call.function for call in calls.in_text(ast.parse(text), NAMES, "main.py")[0]]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_what_says_nothing(text: str) -> None:
     ],
 )
 def test_what_a_function_makes_is_told_by_its_text(text: str, named: str) -> None:
-    (call,) = calls.in_text(ast.parse(text), {**NAMES, "__name__": "main"}, "main.py")
+    ((call,), _) = calls.in_text(ast.parse(text), {**NAMES, "__name__": "main"}, "main.py")
     assert located(call.function) == named
 
 
@@ -121,13 +124,29 @@ def test_a_name_that_a_function_shares_with_its_module() -> None:
 
 
 def test_file_and_line_are_told() -> None:
-    (call,) = calls.in_text(ast.parse("\n\ntasks.add_task(send)"), NAMES, "main.py")
+    ((call,), _) = calls.in_text(ast.parse("\n\ntasks.add_task(send)"), NAMES, "main.py")
     assert call.place == "main.py, line 3"
 
 
 def test_only_own_modules_are_read(write: Write, tmp_path: Path) -> None:
     target = write("def send(): ...\ndef endpoint(tasks):\n    tasks.add_task(send)\n")
     module = importlib.import_module(target.module)
-    assert list(calls.handed(tmp_path)) == [calls.Handed(module.send, f"{target.module}.py, line 3")]
+    assert calls.read(tmp_path) == ([calls.Handed(module.send, f"{target.module}.py, line 3")], [])
     (tmp_path / "elsewhere").mkdir()
-    assert list(calls.handed(tmp_path / "elsewhere")) == []
+    assert calls.read(tmp_path / "elsewhere") == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "stock"),
+    [
+        ("def get():\n    return JSONResponse({}, background=BackgroundTask(send, 1))", [("BackgroundTask", 2)]),
+        ("tasks = starlette.background.BackgroundTasks()", [("BackgroundTasks", 1)]),
+        ("tasks = fastapi.BackgroundTasks()\ntasks.add_task(send)", [("BackgroundTasks", 1)]),
+        ("tasks = Ours()\ntasks.add_task(send)", []),
+        ("def get(BackgroundTask):\n    BackgroundTask()", []),
+    ],
+)
+def test_stock_tasks_that_are_made(text: str, stock: list[tuple[str, int]]) -> None:
+    names = {**NAMES, "BackgroundTask": BackgroundTask, "starlette": starlette, "fastapi": fastapi, "Ours": BackgroundTasks}
+    told = calls.in_text(ast.parse(text), names, "main.py")[1]
+    assert told == [calls.Stock(name, f"main.py, line {line}") for name, line in stock]

@@ -57,7 +57,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 def test_the_closing_line() -> None:
     note, warning, fault = (Finding(level, "x") for level in (Level.NOTE, Level.WARNING, Level.FAULT))
-    assert closing([note]) == "Nothing is wrong."
+    assert closing([note]) == "No faults and no warnings."
     assert closing([note, warning]) == "1 warning."
     assert closing([fault, warning, warning]) == "1 fault and 2 warnings."
     assert closing([fault, fault]) == "2 faults."
@@ -85,7 +85,7 @@ def test_a_new_application_that_is_well(tmp_path: Path) -> None:
     assert told.code == 0, told.err
     assert f"✓ The application main:app is found in {tmp_path}, and has an Afterword.\n" in told.out
     assert "✓ A runner finds 1 task of the application again.\n" in told.out
-    assert told.out.endswith("\n\nNothing is wrong.\n")
+    assert told.out.endswith("\n\nNo faults and no warnings.\n")
     assert {path.name for path in tmp_path.iterdir()} <= {"main.py", "__pycache__"}
 
 

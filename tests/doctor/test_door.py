@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from afterword import BackgroundTasks
 from afterword.doctor import door
+from afterword.doctor.calls import Stock
 from afterword.doctor.finding import Finding, Level
 
 HERE = Path(__file__).parent
@@ -155,3 +156,13 @@ def test_routes_of_unknown_kinds_are_passed_over(tmp_path: Path) -> None:
     app.get("/stock")(stock)
     assert examine(app) == [STOCK]
     assert examine(object()) == [FINE]
+
+
+def test_stock_tasks_that_are_made() -> None:
+    assert list(door.made([Stock("BackgroundTask", "main.py, line 7")])) == [
+        Finding(
+            Level.WARNING,
+            "A BackgroundTask of Starlette's own is made in main.py, line 7: what it runs is not written down.",
+            "Make the list by `from afterword import BackgroundTasks`, add the task to it, and give the list to the response.",
+        )
+    ]

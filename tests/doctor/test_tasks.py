@@ -29,7 +29,7 @@ class Made:
 
     def findings(self, early: frozenset[str] | None = None) -> list[Finding]:
         known = frozenset(registered()) if early is None else early
-        return list(tasks.examine(self.root, known, calls.handed(self.root)))
+        return list(tasks.examine(self.root, known, calls.read(self.root)[0]))
 
 
 Make = Callable[[str], Made]
@@ -52,13 +52,14 @@ def test_what_is_not_written_down_is_not_examined(make: Make) -> None:
     assert made.findings() == [Finding(Level.FINE, "A runner finds 0 tasks of the application again.")]
 
 
-def test_a_parameter_without_an_annotation(make: Make) -> None:
-    made = make("def one(when): ...\ndef add(t): t.add_task(one)")
+def test_parameters_without_an_annotation(make: Make) -> None:
+    made = make("def one(when, x: int, why): ...\ndef two(*which): ...\ndef add(t):\n    t.add_task(one)\n    t.add_task(two)")
     assert made.findings()[1:] == [
         Finding(
-            Level.WARNING,
-            f"The parameter `when` of {made.name}:one ({made.name}.py, line 1) has no annotation: it takes {JSON}.",
-            "For anything else say what it takes, for example `when: datetime`.",
+            Level.NOTE,
+            f"Parameters without an annotation take {JSON}: `when` and `why` of {made.name}:one ({made.name}.py, line 1);"
+            f" `which` of {made.name}:two ({made.name}.py, line 2).",
+            "For anything else say what they take, for example `when: datetime`.",
         )
     ]
 
@@ -171,7 +172,7 @@ def test_a_task_whose_place_holds_something_else(make: Make) -> None:
 
 def test_a_module_that_no_runner_finds(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = make("def one(): ...\ndef add(t): t.add_task(one)")
-    (call,) = calls.handed(made.root)
+    ((call,), _) = calls.read(made.root)
     known = Registry(made.root)
     task = known.of(call.function)
     monkeypatch.setattr("afterword.tasks.registry.bring_in", refuse)

@@ -63,7 +63,7 @@ def closing(findings: Sequence[Finding]) -> str:
     """The last line."""
     faults, warnings = (sum(finding.level is level for finding in findings) for level in (Level.FAULT, Level.WARNING))
     if not faults and not warnings:
-        return "Nothing is wrong."
+        return "No faults and no warnings."
     told = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((faults, "fault"), (warnings, "warning")) if count]
     return f"{' and '.join(told)}."
 

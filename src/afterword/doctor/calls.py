@@ -9,12 +9,14 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from starlette.background import BackgroundTask
+import fastapi
+from starlette.background import BackgroundTask, BackgroundTasks
 
 from afterword.app import Afterword
 from afterword.tasks.origin import MAIN, belongs
 
 _NOTHING = object()
+_STOCK = (BackgroundTask, BackgroundTasks, fastapi.BackgroundTasks)
 
 
 class Handed(NamedTuple):
@@ -25,22 +27,37 @@ class Handed(NamedTuple):
     """File and line, for people."""
 
 
-def handed(root: Path) -> Iterator[Handed]:
+class Stock(NamedTuple):
+    """A place in which a background task of Starlette's, or a list of them, is made."""
+
+    name: str
+    """That of its class."""
+    place: str
+
+
+def read(root: Path) -> tuple[list[Handed], list[Stock]]:
     """Those of all modules that lie below `root` and were imported."""
+    handed, stock = list[Handed](), list[Stock]()
     for module in _own_modules(root):
         file = Path(str(module.__file__))
         try:
             tree = ast.parse(file.read_bytes())
         except (OSError, SyntaxError, ValueError):
             continue
-        yield from in_text(tree, vars(module), file.name)
+        told = in_text(tree, vars(module), file.name)
+        handed += told[0]
+        stock += told[1]
+    return handed, stock
 
 
-def in_text(tree: ast.Module, names: Mapping[str, Any], file: str) -> Iterator[Handed]:
-    """What a module's text hands over that `names`, its globals, can tell."""
+def in_text(tree: ast.Module, names: Mapping[str, Any], file: str) -> tuple[list[Handed], list[Stock]]:
+    """What a module's text hands over, and makes, that `names`, its globals, can tell."""
     reading = _Reading(names, file)
     reading.visit(tree)
-    return iter([Handed(function, f"{file}, line {line}") for function, line in reading.found])
+    return (
+        [Handed(function, f"{file}, line {line}") for function, line in reading.found],
+        [Stock(name, f"{file}, line {line}") for name, line in reading.stock],
+    )
 
 
 def _own_modules(root: Path) -> list[ModuleType]:
@@ -69,6 +86,7 @@ class _Reading(ast.NodeVisitor):
 
     def __init__(self, names: Mapping[str, Any], file: str) -> None:
         self.found: list[tuple[Any, int]] = []
+        self.stock: list[tuple[str, int]] = []
         self._names = names
         self._file = file
         self._scopes: list[_Scope] = []
@@ -80,6 +98,9 @@ class _Reading(ast.NodeVisitor):
             function = self._stand_in("<lambda>", given.lineno) if isinstance(given, ast.Lambda) else self._value(given)
             if callable(function):
                 self.found.append((function, call.lineno))
+        made = self._value(call.func)
+        if isinstance(made, type) and made in _STOCK:
+            self.stock.append((made.__name__, call.lineno))
         self.generic_visit(call)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:

@@ -2,11 +2,12 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from afterword.doctor.calls import Stock
 from afterword.doctor.finding import Finding, Level
 from afterword.tasks.origin import belongs
 
@@ -19,6 +20,16 @@ def examine(application: Any, root: Path) -> Iterator[Finding]:
             yield kept(call, root)
     else:
         yield Finding(Level.FINE, "No endpoint takes FastAPI's own BackgroundTasks.")
+
+
+def made(stock: Iterable[Stock]) -> Iterator[Finding]:
+    """For what is made without asking for it, as for `JSONResponse(..., background=BackgroundTask(...))`."""
+    for name, place in stock:
+        yield Finding(
+            Level.WARNING,
+            f"A {name} of Starlette's own is made in {place}: what it runs is not written down.",
+            "Make the list by `from afterword import BackgroundTasks`, add the task to it, and give the list to the response.",
+        )
 
 
 def kept(call: Any, root: Path) -> Finding:

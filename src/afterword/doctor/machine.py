@@ -22,7 +22,7 @@ def examine() -> Iterator[Finding]:
 
 
 def sqlite(version: Version) -> Iterator[Finding]:
-    """Whether this SQLite can be used, and whether others may write beside us."""
+    """Whether this SQLite can be used."""
     said = _text(version)
     if version < OLDEST:
         yield Finding(
@@ -32,13 +32,13 @@ def sqlite(version: Version) -> Iterator[Finding]:
         )
         return
     yield Finding(Level.FINE, f"SQLite is {said}.")
+
+
+def beside(version: Version) -> Iterator[Finding]:
+    """Whether others may write beside us."""
     if races(version):
-        yield Finding(
-            Level.NOTE,
-            f"In SQLite {said} commits can be lost when one program copies the log into the file while another starts the log"
-            " anew (mended in 3.51.3). The processes of afterword never do both at once.",
-            "Let no other program write to the store's file: no sqlite3 shell, no connection of your own.",
-        )
+        what = "Let nothing but afterword write to the store's file: before SQLite 3.51.3, a commit could be lost by that."
+        yield Finding(Level.NOTE, what)
 
 
 def races(version: Version) -> bool:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +41,7 @@ def examine(root: Path, early: frozenset[str], handed: Iterable[Handed]) -> Iter
         yield Finding(Level.FINE, f"A runner finds {_count(len(tasks), 'task')} of the application again.")
     for task in tasks.values():
         yield from parameters(task)
+    yield from bare(tasks.values())
 
 
 def found_again(task: Task[..., Any], root: Path) -> Iterator[Finding]:
@@ -87,9 +89,26 @@ def parameters(task: Task[..., Any]) -> Iterator[Finding]:
         if parameter.unknown:
             yield unknown(parameter, place)
         elif parameter.free:
-            finding = unsaid(parameter.name, all.signature.parameters[parameter.name].annotation, place)
+            finding = unresolved(parameter.name, all.signature.parameters[parameter.name].annotation, place)
             if finding:
                 yield finding
+
+
+def bare(tasks: Iterable[Task[..., Any]]) -> Iterator[Finding]:
+    """One for all parameters that have no annotation."""
+    told = []
+    for task in tasks:
+        with suppress(Exception):  # That is told already.
+            all = task.parameters.signature.parameters.values()
+            names = [f"`{one.name}`" for one in all if one.annotation is inspect.Parameter.empty]
+            if names:
+                told.append(f"{' and '.join(names)} of {located(task.function)}")
+    if told:
+        yield Finding(
+            Level.NOTE,
+            f"Parameters without an annotation take {_JSON}: {'; '.join(told)}.",
+            "For anything else say what they take, for example `when: datetime`.",
+        )
 
 
 def unknown(parameter: Parameter, place: str) -> Finding:
@@ -101,12 +120,8 @@ def unknown(parameter: Parameter, place: str) -> Finding:
     )
 
 
-def unsaid(name: str, annotation: Any, place: str) -> Finding | None:
-    """What it means that nothing says what a parameter takes; None where its author says that it takes anything."""
-    if annotation is inspect.Parameter.empty:
-        what = f"The parameter `{name}` of {place} has no annotation: it takes {_JSON}."
-        mend = f"For anything else say what it takes, for example `{name}: datetime`."
-        return Finding(Level.WARNING, what, mend)
+def unresolved(name: str, annotation: Any, place: str) -> Finding | None:
+    """What it means that an annotation says nothing; None where its author says what, or that anything goes."""
     if annotation in (Any, object) or not isinstance(annotation, str):
         return None
     if annotation.rpartition(".")[2] in ("Any", "object"):
