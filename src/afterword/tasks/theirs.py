@@ -32,13 +32,16 @@ class Theirs(NamedTuple):
 def recognise(thing: Any) -> Theirs | None:
     """What an engine would call this; None for anything but a Celery task and a function that `rq.job` decorates."""
     if isinstance(thing, FunctionType):
-        delay = getattr(thing, "delay", None)
-        if getattr(delay, "__module__", None) != "rq.decorators":
+        # Both pass for the function itself: what they are is told by where they were written. Some versions have one of them.
+        hung = (getattr(thing, name, None) for name in ("enqueue", "delay"))
+        if not any(getattr(one, "__globals__", {}).get("__name__") == "rq.decorators" for one in hung):
             return None
         return Theirs("rq", f"{thing.__module__}.{thing.__qualname__}", f"{thing.__module__}:{thing.__qualname__}")
     # A shared task is a proxy that answers to `__class__` alone.
     if any((kind.__module__, kind.__name__) == ("celery.app.task", "Task") for kind in _kinds(thing)):
-        return Theirs("celery", thing.name, f"{thing.__module__}:{thing.__name__}")
+        # What `app.task` answers with is a proxy too, which says of itself that its module is one of Celery's.
+        kind = thing.__class__
+        return Theirs("celery", thing.name, f"{kind.__module__}:{getattr(thing, '__name__', kind.__name__)}")
     return None
 
 
