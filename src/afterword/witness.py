@@ -1,10 +1,16 @@
 """A middleware that sees every request from outside: to which application it belongs, and whether its response has begun."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from afterword.errors import StoreError
+
+log = logging.getLogger("afterword")
 
 EXCHANGE = "afterword"
 """Where a scope carries its Exchange. A mounted application that has no witness of its own finds the outer one's here."""
@@ -31,7 +37,11 @@ present: ContextVar[Exchange] = ContextVar("afterword_exchange")
 
 
 class Witness:
-    """Pure ASGI: nothing that an application sends or receives is changed."""
+    """Pure ASGI: nothing that an application sends or receives is changed.
+
+    Only where it lets a StoreError through that time may heal (of `await afterword.add(...)` in an endpoint, say), the client
+    gets a 503 instead of a 500. A handler of the application's own comes first.
+    """
 
     def __init__(self, app: ASGIApp, find: Find) -> None:
         self.app = app
@@ -46,8 +56,18 @@ class Witness:
         token = present.set(exchange)
         try:
             await self.app(scope, receive, _noting(exchange, send) if scope["type"] == "http" else send)
+        except StoreError as failure:
+            if scope["type"] != "http" or exchange.started or failure.retry_after is None:
+                raise
+            log.error("A request was refused, a background task could not be written down: %s", failure)
+            await _refusal(failure.retry_after)(scope, receive, send)
         finally:
             present.reset(token)
+
+
+def _refusal(seconds: int) -> JSONResponse:
+    detail = "A background task of this request could not be written down. Try again."
+    return JSONResponse({"detail": detail}, 503, {"Retry-After": str(seconds)})
 
 
 def _noting(exchange: Exchange, send: Send) -> Send:

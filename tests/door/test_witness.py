@@ -6,13 +6,15 @@ from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from afterword import Afterword, BackgroundTasks
-from afterword.errors import StoreUnavailable
+from afterword import Afterword, BackgroundTasks, StoreError
+from afterword.errors import BacklogFull, SchemaTooNew, StoreUnavailable
 from afterword.jobs.job import State
 from afterword.witness import EXCHANGE, Exchange, Witness, present
 from tests.door.reading import labels, states
 from tests.door.watched import Watched
 from tests.door.work import work
+
+UNAVAILABLE = StoreUnavailable(store="there", why="the disk is full")
 
 
 async def test_it_sees_the_response_begin_and_changes_nothing() -> None:
@@ -44,6 +46,53 @@ async def test_a_response_that_is_cut_off_at_its_first_word_has_begun() -> None:
         assert scope[EXCHANGE].started
 
     await Witness(app, lambda: None)({"type": "http"}, _receive, gone)
+
+
+@pytest.mark.parametrize(("failure", "seconds"), [(UNAVAILABLE, "1"), (BacklogFull(limit=1000), "5")])
+def test_what_an_endpoint_cannot_add_is_503(
+    app: FastAPI, client: TestClient, store: Watched, caplog: pytest.LogCaptureFixture, failure: StoreError, seconds: str
+) -> None:
+    @app.post("/")
+    async def endpoint(request: Request) -> None:
+        await request.app.state.afterword.add(work, "a")
+
+    store.fail("add", failure)
+
+    answer = client.post("/")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, seconds)
+    assert answer.json() == {"detail": "A background task of this request could not be written down. Try again."}
+    assert caplog.messages == [f"A request was refused, a background task could not be written down: {failure}"]
+    assert client.post("/").status_code == 200
+
+
+def test_an_applications_own_handler_of_it_comes_first(app: FastAPI, client: TestClient, store: Watched) -> None:
+    @app.exception_handler(StoreError)
+    async def handle(request: Request, error: Exception) -> PlainTextResponse:
+        return PlainTextResponse("later", 418)
+
+    @app.post("/")
+    async def endpoint(request: Request) -> None:
+        await request.app.state.afterword.add(work, "a")
+
+    store.fail("add", UNAVAILABLE)
+
+    assert client.post("/").status_code == 418
+
+
+async def test_where_no_503_is_possible_or_of_use_it_comes_through() -> None:
+    async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("begun"):
+            await send({"type": "http.response.start", "status": 200})
+        raise scope["failure"]
+
+    for scope in (
+        {"type": "http", "failure": SchemaTooNew(store="there", found=2, known=1)},
+        {"type": "http", "failure": UNAVAILABLE, "begun": True},
+        {"type": "websocket", "failure": UNAVAILABLE},
+    ):
+        with pytest.raises(StoreError):
+            await Witness(fail, lambda: None)(scope, _receive, _into([]))
 
 
 async def test_lifespans_and_sockets_pass_through() -> None:
