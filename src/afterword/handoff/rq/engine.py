@@ -2,8 +2,6 @@
 
 import copy
 import inspect
-import json
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -17,27 +15,15 @@ from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.registry import StartedJobRegistry
 from rq.timeouts import TimerDeathPenalty
 
-from afterword.clock import SECOND
 from afterword.errors import HandOffRefused
 from afterword.handoff.engine import EngineAway, Handed, Offer, Sighting, Underway
-from afterword.handoff.envelope import write_offer
 from afterword.handoff.marks import LEASE
 from afterword.handoff.redis_marks import RedisMarks
 from afterword.handoff.rq import decorated
+from afterword.handoff.rq.calls import KEEP_TOLD, call
 from afterword.handoff.rq.receipt import Receipt
-from afterword.handoff.rq.records import DONE, NOTE, Record, Records, results_key
+from afterword.handoff.rq.records import DONE, Record, Records, results_key
 from afterword.handoff.rq.sightings import sight
-
-RUN = "afterword.handoff.rq.run"
-
-KEEP = 7 * 86_400
-"""Seconds that RQ keeps what became of a job until we have asked."""
-
-KEEP_TOLD = 86_400
-"""Seconds that RQ keeps a success afterwards; longer where its own task says so."""
-
-SLACK = 120
-"""Seconds that RQ gives a job beyond its timeout: it may wait before it begins, and again to write down how it ended."""
 
 HASTE = {"socket_timeout": 5.0, "socket_connect_timeout": 3.0}
 """Seconds that a server is given where the queue's own connection would wait for ever."""
@@ -55,6 +41,7 @@ class RQ:
         self._lease = lease
         self._queue = copy.copy(queue)
         self._client = self._queue.connection = _hasty(queue.connection)
+        self._hasty = self._client is not queue.connection
         self._records = Records(self._queue)
         self._marks = RedisMarks(self._client, lease)
 
@@ -70,7 +57,7 @@ class RQ:
             if standing is not None:
                 self._forget(offer.id)
             self._marks.offer(offer.id, offer.token)
-            self._enqueue(queue, offer, _call(offer, found, self._lease))
+            self._enqueue(queue, offer, call(offer, found, self._lease))
         return Receipt(offer.token, server.run).dump()
 
     def look(self, handed: Sequence[Handed]) -> Sequence[Sighting]:
@@ -102,13 +89,14 @@ class RQ:
                     self._take_back(one.id, record)
 
     def close(self) -> None:
-        self._client.close()
+        if self._hasty:
+            self._client.close()
 
-    def _enqueue(self, queue: Any, offer: Offer, call: dict[str, Any]) -> None:
-        if "unique" in inspect.signature(Queue.enqueue_call).parameters and not call.get("depends_on"):
-            call["unique"] = True
+    def _enqueue(self, queue: Any, offer: Offer, told: dict[str, Any]) -> None:
+        if "unique" in inspect.signature(Queue.enqueue_call).parameters and not told.get("depends_on"):
+            told["unique"] = True
         try:
-            queue.enqueue_call(**call)
+            queue.enqueue_call(**told)
         except Exception as error:
             # The library itself tries again after a lost reply; an old version knows no such error.
             if type(error).__name__ != "DuplicateJobError":
@@ -121,7 +109,7 @@ class RQ:
         """The queue of a decorator, on our connection, where that leads to the same server."""
         queue = copy.copy(decorated.queue_of(found))
         here, there = _place(self._client), _place(queue.connection)
-        if here != there:
+        if here != there and not self._is_at(queue.connection):
             raise HandOffRefused(
                 task=offer.task,
                 engine="RQ",
@@ -130,6 +118,15 @@ class RQ:
             )
         queue.connection = self._client
         return queue
+
+    def _is_at(self, client: Any) -> bool:
+        """Whether that one leads to this server, by whatever name."""
+        with self._reached():
+            [(run, database), other] = [
+                (one.info("server").get("run_id"), one.connection_pool.connection_kwargs.get("db") or 0)
+                for one in (self._client, _hasty(client))
+            ]
+        return run is not None and (run, database) == other
 
     def _take_back(self, id: str, record: Record) -> None:
         if record.status in (*DONE, "canceled"):
@@ -182,51 +179,6 @@ def _taken(standing: Record, offer: Offer) -> bool:
 
 def _left(handed: Handed, record: Record) -> bool:
     return handed.foreign and record.status == "started" and record.dead
-
-
-def _call(offer: Offer, found: Any, lease: float) -> dict[str, Any]:
-    """What Queue.enqueue_call is told."""
-    if offer.foreign:
-        return _their_call(offer, {} if found is None else decorated.options(found))
-    return {
-        "func": RUN,
-        "args": (write_offer(offer), offer.timeout, lease),
-        "job_id": offer.id,
-        "description": f"{offer.task}, attempt {offer.attempt}",
-        "timeout": -1 if offer.timeout is None else math.ceil(offer.timeout / SECOND) + SLACK,
-        "result_ttl": KEEP,
-        "failure_ttl": KEEP,
-        "meta": _note(offer, KEEP_TOLD),
-    }
-
-
-def _their_call(offer: Offer, options: dict[str, Any]) -> dict[str, Any]:
-    told = json.loads(offer.arguments)
-    kwargs = told["kwargs"]
-    if "job_id" in kwargs:
-        raise HandOffRefused(
-            task=offer.task,
-            engine="RQ",
-            why=f"job_id={kwargs['job_id']!r} was given, and its RQ job has the id of its job here",
-            mend="Leave job_id out.",
-        )
-    # `delay` takes these out as well.
-    options.update({name: value for name in ("depends_on", "at_front") if (value := kwargs.pop(name, None))})
-    keep, keep_failed = options.get("result_ttl"), options.get("failure_ttl")
-    return {
-        **options,
-        "func": offer.task,
-        "args": tuple(told["args"]),
-        "kwargs": kwargs,
-        "job_id": offer.id,
-        "result_ttl": -1 if keep == -1 else max(KEEP, keep or 0),
-        "failure_ttl": keep_failed if keep_failed in (None, -1) else max(KEEP, keep_failed),
-        "meta": {**(options.get("meta") or {}), **_note(offer, keep or 0)},
-    }
-
-
-def _note(offer: Offer, keep: int) -> dict[str, Any]:
-    return {NOTE: {"token": offer.token, "attempt": offer.attempt, "keep": keep}}
 
 
 def _hasty(client: Any) -> Any:
