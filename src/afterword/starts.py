@@ -8,7 +8,6 @@ import mmap
 import os
 import tempfile
 
-
 _BEGUN = 1
 _IN_THREAD = 2
 

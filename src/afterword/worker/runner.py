@@ -1,7 +1,6 @@
 """A runner as its worker sees it: a child process, a channel, a map of starts, and the jobs it has in hand."""
 
 import asyncio
-import asyncio
 import os
 import socket
 import subprocess
