@@ -24,6 +24,7 @@ class Engine:
         self.sightings: dict[str, Sighting] = {}
         self.trouble: Exception | None = None
         self.threads: set[str] = set()
+        self.looks: list[list[str]] = []
 
     def submit(self, offer: Offer) -> str:
         self.threads.add(threading.current_thread().name)
@@ -35,6 +36,7 @@ class Engine:
     def look(self, handed: Sequence[Handed]) -> Sequence[Sighting]:
         if self.trouble:
             raise self.trouble
+        self.looks.append([one.id for one in handed])
         return [self.sightings.get(one.id, Underway(started=False)) for one in handed]
 
     def cancel(self, handed: Sequence[Handed]) -> None:
@@ -131,3 +133,33 @@ async def test_what_a_person_does_not_want_is_cancelled_before_it_is_asked_after
 async def test_an_engine_that_is_away_has_nothing_to_tell(desk: Desk, engine: Engine) -> None:
     engine.trouble = EngineAway("connection refused")
     assert await desk.look([asked("a")]) == [None]
+
+
+async def test_an_engine_is_asked_once_after_its_own_tasks_and_ours_together(desk: Desk, engine: Engine) -> None:
+    """It looks closely only now and then, and that is for all of them."""
+    await desk.look([asked("a"), asked("b", origin="main:b"), asked("c"), asked("d", origin="main:d")])
+    assert engine.looks == [["a", "b", "c", "d"]]
+
+
+async def test_an_engine_that_fails_at_looking_is_told_of_and_asked_again(
+    desk: Desk, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.trouble = ValueError("no receipt of mine")
+    assert await desk.look([asked("a"), asked("b")]) == [None, None]
+    assert caplog.messages == ["what became of 2 jobs that celery has cannot be seen"]
+    engine.trouble = None
+    engine.sightings = {"a": Succeeded()}
+    assert await desk.look([asked("a")]) == [Succeeded()]
+
+
+async def test_an_engine_that_cannot_be_brought_along_keeps_no_other_from_being_asked(
+    engine: Engine, clock: FalseClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def engines(via: str, origin: str | None) -> Engine:
+        if origin == "broken:task":
+            raise ImportError("no module named broken")
+        return engine
+
+    engine.sightings = {"a": Succeeded(), "b": Succeeded()}
+    assert await Desk("main:app", engines, clock).look([asked("a"), asked("b", origin="broken:task")]) == [Succeeded(), None]
+    assert caplog.messages == ["the engine of broken:task, which comes along with it, cannot be found"]

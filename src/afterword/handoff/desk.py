@@ -1,21 +1,24 @@
 """Where jobs are handed to engines and asked after, on an event loop: engines block, so each has threads of its own."""
 
 import asyncio
+import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar, assert_never
 
 from afterword.clock import Clock, microseconds
 from afterword.frames import Asked, Attempted, Order, Sighted
-from afterword.handoff.engine import EngineAway, Engines, Gone, Handed, Offer, Sighting, Underway
+from afterword.handoff.engine import Engine, EngineAway, Engines, Gone, Handed, Offer, Sighting, Underway
 from afterword.jobs.outcome import Cancelled, Crashed, Failed, HandedOff, Interrupted, Snoozed, Succeeded
 
 PAUSE = microseconds(2)
 """Until an engine that was away is tried again. All its jobs wait for the same moment, so that they go in their order then."""
 
 T = TypeVar("T")
+
+_log = logging.getLogger("afterword")
 
 
 class Desk:
@@ -42,14 +45,9 @@ class Desk:
 
     async def look(self, asked: Sequence[Asked]) -> list[Sighted]:
         """What became of each; None where it has not ended, or where its engine cannot say so now."""
-        answers: dict[str, Sighted] = {}
-        for via, origin in dict.fromkeys((one.via, one.origin) for one in asked):
-            some = [one for one in asked if (one.via, one.origin) == (via, origin)]
-            try:
-                sightings = await self._in_a_thread(self._looking, via, partial(self._look, via, origin, some))
-            except (LookupError, EngineAway):
-                continue
-            answers.update((one.id, _sighted(sighting)) for one, sighting in zip(some, sightings, strict=True))
+        by_engine = {via: [one for one in asked if one.via == via] for via in dict.fromkeys(one.via for one in asked)}
+        looks = (self._in_a_thread(self._looking, via, partial(self._look, via, some)) for via, some in by_engine.items())
+        answers = {id: _sighted(sighting) for found in await asyncio.gather(*looks) for id, sighting in found.items()}
         return [answers.get(one.id) for one in asked]
 
     def close(self) -> None:
@@ -69,12 +67,37 @@ class Desk:
             self._away[via] = (self._clock.now() + PAUSE, why)
             return Snoozed(PAUSE, why)
 
-    def _look(self, via: str, origin: str | None, asked: Sequence[Asked]) -> Sequence[Sighting]:
-        engine = self._engines(via, origin)
-        unwanted = [_handed(one) for one in asked if one.unwanted]
-        if unwanted:
-            engine.cancel(unwanted)
-        return engine.look([_handed(one) for one in asked])
+    def _look(self, via: str, asked: Sequence[Asked]) -> dict[str, Sighting]:
+        sightings: dict[str, Sighting] = {}
+        for engine, some in self._engines_of(via, asked):
+            handed = [_handed(one) for one in some]
+            unwanted = [_handed(one) for one in some if one.unwanted]
+            try:
+                if unwanted:
+                    engine.cancel(unwanted)
+                sightings.update(zip((one.id for one in some), engine.look(handed), strict=True))
+            except EngineAway:
+                continue
+            except Exception:  # One engine's mistake is not to keep the others from being asked.
+                _log.exception("what became of %d jobs that %s has cannot be seen", len(some), via)
+        return sightings
+
+    def _engines_of(self, via: str, asked: Sequence[Asked]) -> Iterable[tuple[Engine, list[Asked]]]:
+        """Each engine once, since it spreads its dear looks over time, with all that it is to be asked."""
+        found: dict[int, tuple[Engine, list[Asked]]] = {}
+        engines: dict[str | None, Engine] = {}
+        for origin in dict.fromkeys(one.origin for one in asked):
+            try:
+                engines[origin] = self._engines(via, origin)
+            except LookupError:
+                continue
+            except Exception:  # To bring it along may import what the user wrote.
+                _log.exception("the engine of %s, which comes along with it, cannot be found", origin)
+        for one in asked:
+            if one.origin in engines:
+                engine = engines[one.origin]
+                found.setdefault(id(engine), (engine, []))[1].append(one)
+        return found.values()
 
     async def _in_a_thread(self, threads: dict[str, ThreadPoolExecutor], via: str, work: Callable[[], T]) -> T:
         if via not in threads:
@@ -104,8 +127,8 @@ def _sighted(sighting: Sighting) -> Sighted:
     match sighting:
         case Underway():
             return None
-        case Gone(why):
-            return Interrupted(why, started=False)
+        case Gone(why, started):
+            return Interrupted(why, started)
         case Succeeded() | Failed() | Crashed() | Cancelled():
             return sighting
         case _:

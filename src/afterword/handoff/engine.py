@@ -59,6 +59,8 @@ class Gone:
     """
 
     why: str
+    started: bool = False
+    """Whether somebody may have begun it: what would say so was lost as well."""
 
 
 Sighting = Underway | Gone | Succeeded | Failed | Crashed | Cancelled
