@@ -71,7 +71,7 @@ def test_bad_arguments(site: Site, tally: Count) -> None:
 BOTH = """
 import os
 import constants
-constants.change('{"afterword.runner.attempt.UNKNOWN_PAUSE": 300000}')
+constants.change('{"afterword.attempt.UNKNOWN_PAUSE": 300000}')
 
 from afterword import Afterword, BackgroundTasks
 from fastapi import FastAPI
