@@ -5,6 +5,7 @@ import pytest
 from afterword.cli.jobs.showing import show, waiting
 from afterword.jobs.job import Job, State
 from afterword.jobs.retry import Retry
+from afterword.stores.store import WorkerSeen
 from afterword.testing.contract.bench import job
 
 NOW = 1_700_000_000_000_000
@@ -25,8 +26,11 @@ FINISHED = job(
 )
 
 
+WORKERS = [WorkerSeen("another", 4711, "main:app", 0)]
+
+
 def test_everything_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    show(FINISHED, None, NOW)
+    show(FINISHED, [], NOW)
     assert capsys.readouterr().out == (
         "id       0199aaaa-0000-7000-8000-00000000beef\n"
         "state    failed\n"
@@ -57,7 +61,7 @@ def test_everything_of_it(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_unique_key_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    show(FINISHED._replace(unique_key="report-7"), None, NOW)
+    show(FINISHED._replace(unique_key="report-7"), [], NOW)
     assert "unique key  report-7\n" in capsys.readouterr().out
 
 
@@ -72,17 +76,21 @@ def test_a_unique_key_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (job(run_at=NOW + 90_000_000), "waits until 2023-11-14T22:14:50Z, in 1m"),
         (job(run_at=NOW), "waits for a worker that has room"),
+        (
+            job(app="shop:app"),
+            "waits, and no worker of shop:app lives: start the application, or `afterword worker shop:app`",
+        ),
         (job(state=State.RUNNING, owner="me"), "runs in the worker that holds the lock me"),
         (job(state=State.SUCCEEDED), None),
         (job(state=State.CANCELLED), None),
     ],
 )
 def test_what_it_waits_for(one: Job, words: str | None) -> None:
-    assert waiting(one, None, NOW) == words
+    assert waiting(one, WORKERS, NOW) == words
 
 
 def test_a_worker_that_is_known_has_a_pid(capsys: pytest.CaptureFixture[str]) -> None:
-    show(job(state=State.RUNNING, owner="me", at_most_once=True), 4711, NOW)
+    show(job(state=State.RUNNING, owner="me", at_most_once=True), [WORKERS[0]._replace(process="me")], NOW)
     out = capsys.readouterr().out
     assert "state    running\n         runs in the worker 4711\n" in out
     assert "attempt  0 of 1, at most once\n" in out
@@ -90,11 +98,11 @@ def test_a_worker_that_is_known_has_a_pid(capsys: pytest.CaptureFixture[str]) ->
 
 def test_what_an_engine_has_is_said() -> None:
     handed = job(state=State.HANDED_OFF, via="celery")
-    assert waiting(handed, None, 0) == "celery has it"
-    assert waiting(handed._replace(unwanted=True), None, 0) == "celery is told to cancel it"
+    assert waiting(handed, [], 0) == "celery has it"
+    assert waiting(handed._replace(unwanted=True), [], 0) == "celery is told to cancel it"
 
 
 @pytest.mark.parametrize(("theirs", "said"), [(False, "via"), (True, "a task of its own")])
 def test_who_runs_it_is_shown(theirs: bool, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    show(job(state=State.QUEUED, via="celery", theirs=theirs), None, 0)
+    show(job(state=State.QUEUED, via="celery", theirs=theirs), [], 0)
     assert said in capsys.readouterr().out

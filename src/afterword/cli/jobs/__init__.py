@@ -89,9 +89,7 @@ def show(
         if json:
             sys.stdout.write(f"{spelling.dump(spelling.facts(job))}\n")
             return
-        running = job.state is State.RUNNING
-        pids = {seen.process: seen.pid for seen in place.store.workers().result()} if running else {}
-        showing.show(job, pids.get(job.owner or ""), CLOCK.now())
+        showing.show(job, place.store.workers().result(), CLOCK.now())
 
 
 @jobs.command()

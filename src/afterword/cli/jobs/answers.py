@@ -64,7 +64,7 @@ def _why(change: Change, job: Job, holder: Job | None) -> str:
             return f"it has ended already ({job.state.word})"
         case Change.RETRY, State.SUCCEEDED:
             return "it has succeeded; to run it again, add it again"
-        case (Change.RETRY | Change.FORGET), State.HANDED_OFF:
+        case ((Change.RETRY | Change.FORGET), State.HANDED_OFF):
             return f"{job.via} has it; wait for its end, or cancel it first"
         case Change.RETRY, State.RUNNING:
             return "it is running; wait until this attempt has ended"
