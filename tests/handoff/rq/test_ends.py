@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from rq.command import send_stop_job_command
 
 from afterword.handoff.engine import Underway
-from afterword.handoff.rq.sightings import DELETED, DELETED_WHILE_IT_RAN
+from afterword.handoff.rq.sightings import DELETED, DELETED_WHILE_IT_RAN, STUCK
 from afterword.jobs.outcome import Cancelled, Crashed, Failed, Succeeded
 from tests.handoff.rq.bench import Bench, bench
 from tests.support.processes import wait_until
@@ -116,6 +117,17 @@ def test_a_horse_that_is_killed_is_a_crash(site: Bench) -> None:
     assert "signal 9" in outcome.cause or "waitpid returned 9" in outcome.cause
     site.let_go("it")
     assert site.end(site.offer("hold", id=handed.id, token=3, name="it")) == Succeeded(b'"it"')
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_one_that_rq_took_off_its_queue_and_lost_has_not_run(site: Bench, theirs: bool) -> None:
+    """Its worker was killed in between."""
+    handed = site.submit(site.their_offer("add", 1, 2) if theirs else site.an_offer("double", number=1))
+    site.client.lmove("rq:queue:work", "rq:queue:work:intermediate", "LEFT", "RIGHT")
+    site.client.set(f"rq:queue:work:intermediate:first_seen:{handed.id}", time.time() - 100)
+    assert site.look(handed) == Underway(False)
+    site.worker()
+    assert site.end(handed) == STUCK
 
 
 def test_one_that_runs_at_most_once_does_not_begin_again(site: Bench) -> None:

@@ -1,5 +1,6 @@
 """RQ's own records of jobs, read as far as they are needed, and what we note in them."""
 
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -135,4 +136,5 @@ def results_key(id: str) -> str:
 
 
 def _server(told: dict[str, Any]) -> Server:
-    return Server(told.get("run_id"), float(told.get("uptime_in_seconds", 0)), float(told.get("server_time_usec", 0)) / 1e6)
+    now = float(told.get("server_time_usec", 0)) / 1e6
+    return Server(told.get("run_id"), float(told.get("uptime_in_seconds", 0)), now or time.time())

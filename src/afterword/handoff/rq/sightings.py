@@ -21,6 +21,10 @@ DELETED_WHILE_IT_RAN = "its RQ job was deleted while it ran, and whoever ran it 
 
 NO_RESULT = "RQ has it no more: its job was deleted, or its result has expired; whether it ran to its end is not known"
 
+GIVEN_UP = "RQ has given it up and does not say why: as a rule its worker died"
+
+STUCK = Gone("RQ lost it before it had begun: its job was stuck in the intermediate queue")
+
 NO_ANSWER = "RQ says that it has finished, and has no answer of it"
 
 
@@ -60,7 +64,7 @@ def _theirs(record: Record, mark: Mark, handed: Handed) -> Sighting:
         case "finished":
             return Succeeded(record.result)
         case "failed":
-            return Failed(record.error or "RQ says that it has failed, and not why", retry=False)
+            return STUCK if _stuck(record) else Failed(record.error or GIVEN_UP, retry=False)
         case "stopped":
             return Cancelled("stopped in RQ while it ran")
         case "canceled":
@@ -120,11 +124,15 @@ def _unanswered(handed: Handed, answer: Answer | None, mark: Mark) -> Sighting:
 
 def _failed(record: Record, begun: bool, mark: Mark) -> Sighting:
     """RQ says that our wrapper failed, which it never does of itself."""
-    error = record.error or "RQ says that it has failed, and not why"
-    if "Work-horse terminated" in error or "AbandonedJobError" in error or "Work-horse process was terminated" in error:
+    error = record.error or GIVEN_UP
+    if not begun and _stuck(record):
+        return STUCK
+    if record.error is None or "Work-horse terminated" in error or "AbandonedJobError" in error:
         return Crashed(f"its RQ worker {mark.by or record.by} died: {error.strip()}", alone=True)
     if not begun and "JobTimeoutException" in error:
         return Gone("it waited there for an earlier attempt until RQ gave up")
-    if not begun and "stuck in intermediate queue" in error:
-        return Gone("RQ lost it before it had begun: its job was stuck in the intermediate queue")
     return Failed(error, retry=True)
+
+
+def _stuck(record: Record) -> bool:
+    return "stuck in intermediate queue" in (record.error or "")
