@@ -28,6 +28,13 @@ class Engines:
         assert worker.poll() is None, log.read_text()
         return worker
 
+    def rq(self) -> subprocess.Popen[bytes]:
+        """An RQ worker, once it listens."""
+        worker, log = self.site.run("-m", "rq.cli", "worker", "--url", self.broker.url, "reports")
+        wait_until(lambda: "istening on" in log.read_text() or worker.poll() is not None, "an RQ worker")
+        assert worker.poll() is None, log.read_text()
+        return worker
+
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """The worker and all its processes, at once."""
         for pid in (worker.pid, *descendants(worker.pid)):

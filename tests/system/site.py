@@ -79,7 +79,7 @@ class Site:
         # Of several processes that share a port none says which one it is.
         port = free_port() if "--workers" in options else 0
         command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log", *options]
-        process, log = self._start(command, AFTERWORD_WORKER="on" if worker else "off", **environment)
+        process, log = self._start(command, **{"AFTERWORD_WORKER": "on" if worker else "off", **environment})
         pattern = re.compile(r"http://127\.0\.0\.1:\d+")
         wait_until(lambda: bool(pattern.search(log.read_text())) or process.poll() is not None, "uvicorn")
         found = pattern.search(log.read_text())

@@ -5,14 +5,16 @@ import os
 import time
 
 import mill
+import press
 from fastapi import FastAPI
 from ledger import note
 
 from afterword import Afterword, BackgroundTasks, Retry, task
 from afterword.handoff.celery import Celery
+from afterword.handoff.rq import RQ
 
 app = FastAPI()
-afterword = Afterword(app, handoff={"heavy": Celery(mill.mill, search_every=0.5)})
+afterword = Afterword(app, handoff={"heavy": Celery(mill.mill, search_every=0.5), "reports": RQ(press.reports, lease=2.0)})
 
 
 @task(via="celery")
@@ -41,9 +43,25 @@ def grind_unordered(number: int, seconds: float = 0.0) -> int:
     return grind(number, seconds)
 
 
+@task(via="rq", ordered=False)
+def write_unordered(number: int, seconds: float = 0.0) -> int:
+    return grind(number, seconds)
+
+
 @task(via="celery", at_most_once=True)
 def grind_once(number: int, seconds: float = 0.0) -> int:
     return grind(number, seconds)
+
+
+@task(via="celery")
+def linger(number: int) -> int:
+    """Would take for ever, unless it did so before."""
+    note(number, "start")
+    if not os.path.exists(f"lingered-{number}"):
+        open(f"lingered-{number}", "w").close()
+        time.sleep(3600)
+    note(number, "end")
+    return number
 
 
 @task(via="celery", retry=Retry(attempts=3, delay=0.05))
@@ -71,6 +89,36 @@ def here(number: int, seconds: float = 0.0) -> int:
     return grind(number, seconds)
 
 
+@task(via="rq")
+def write(number: int, seconds: float = 0.0) -> int:
+    return grind(number, seconds)
+
+
+@task(via="rq")
+async def write_async(number: int, seconds: float = 0.0) -> int:
+    return await grind_async(number, seconds)
+
+
+@task(queue="reports")
+def compile_report(number: int, seconds: float = 0.0) -> int:
+    return grind(number, seconds)
+
+
+@task(via="rq", retry=Retry(attempts=3, delay=0.05))
+def stumble_in_rq(number: int) -> int:
+    return stumble(number)
+
+
+@task(via="rq", retry=Retry(attempts=1))
+def fail_in_rq(number: int) -> None:
+    fail(number)
+
+
+@task(via="rq")
+def linger_writing(number: int) -> int:
+    return linger(number)
+
+
 @task(via="steam")
 def puff(number: int) -> None: ...
 
@@ -90,6 +138,18 @@ TASKS = {
         mill.polish,
         mill.break_off,
         mill.insist,
+        mill.linger_in_celery,
+        linger,
+        write,
+        write_unordered,
+        write_async,
+        compile_report,
+        stumble_in_rq,
+        fail_in_rq,
+        linger_writing,
+        press.publish,
+        press.tear,
+        press.linger_in_rq,
     )
 }
 
@@ -112,3 +172,9 @@ async def several(names: str, number: int, background_tasks: BackgroundTasks):
 def delay(number: int, seconds: float = 0.0) -> None:
     """As FastAPI's documentation says it: straight to Celery."""
     mill.polish.delay(number, seconds)
+
+
+@app.post("/enqueue/{number}")
+def enqueue(number: int, seconds: float = 0.0) -> None:
+    """The same to RQ."""
+    press.reports.enqueue(press.publish, number, seconds)

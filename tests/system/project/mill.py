@@ -41,3 +41,14 @@ def insist(self, number: int) -> int:
         raise self.retry(countdown=0.05)
     note(number, "end")
     return int(self.request.retries)
+
+
+@mill.task
+def linger_in_celery(number: int) -> int:
+    """Would take for ever, unless it did so before."""
+    note(number, "start")
+    if not os.path.exists(f"lingered-{number}"):
+        open(f"lingered-{number}", "w").close()
+        time.sleep(3600)
+    note(number, "end")
+    return number
