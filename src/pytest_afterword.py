@@ -7,6 +7,9 @@ down every test run, and hide its own modules from whoever measures coverage.
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,17 +17,27 @@ import pytest
 if TYPE_CHECKING:
     from afterword.testing import Captured, Drain
 
-_runs: list[tuple[int, str]] = []
-"""The test runs of this process, the innermost last: its pid and its store."""
+_SQLITE = "sqlite:///"
+_WORDS = ("inline", "inline-strict", "default", "memory")
+
+
+@dataclass(eq=False)
+class _Run:
+    """A test run: the process that its tests run in, and its store."""
+
+    config: pytest.Config
+    pid: int
+    store: str
+
+
+_runs: list[_Run] = []
+"""Those of this process, the innermost last: a test may run others in it."""
 
 
 def store() -> str | None:
     """What this test run says about the store: a URL, or "default" for that of a production; None where none is under way,
     as in a server that was forked by a test."""
-    if not _runs:
-        return None
-    pid, chosen = _runs[-1]
-    return chosen if pid == os.getpid() else None
+    return _runs[-1].store if _runs and _runs[-1].pid == os.getpid() else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,18 +49,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    _runs.append((os.getpid(), config.getini("afterword_store")))
-
-
-def pytest_unconfigure() -> None:
-    _runs.pop()
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # Before the conftests: one may start the application when it is imported.
+    _begin(early_config)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    _begin(config)  # Where a conftest names this plugin, it comes too late for the hook above.
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     # Where each test has a process of its own (pytest-forked), that one is the test run.
-    _runs[-1] = (os.getpid(), _runs[-1][1])
+    for run in _runs:
+        if run.config is item.config:
+            run.pid = os.getpid()
+
+
+def _begin(config: pytest.Config) -> None:
+    if all(run.config is not config for run in _runs):
+        run = _Run(config, os.getpid(), _from(config.rootpath, config.getini("afterword_store")))
+        _runs.append(run)
+        config.add_cleanup(partial(_runs.remove, run))  # Also called for a run that never came to its tests.
+
+
+def _from(root: Path, url: str) -> str:
+    """A relative path in the configuration counts from there: tests change the working directory."""
+    path = url.removeprefix(_SQLITE)
+    if path == url and url not in _WORDS:
+        raise pytest.UsageError(f"afterword_store = {url} names no store: say {', '.join(_WORDS)} or {_SQLITE}PATH.")
+    relative = path != url and path and not path.startswith(("/", ":memory:", "file:"))
+    return f"{_SQLITE}{root / path}" if relative else url
 
 
 @pytest.fixture

@@ -6,26 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.testing.runs import configure, files, run
+
 pytestmark = pytest.mark.process
-
-APPLICATION = """
-import os
-from fastapi import FastAPI
-from afterword import Afterword, BackgroundTasks
-
-app = FastAPI()
-afterword = Afterword(app{arguments})
-
-
-def write(word: str) -> None:
-    with open("log.txt", "a") as log:
-        log.write(f"{{word}} {{os.getpid()}}\\n")
-
-
-@app.post("/{{word}}")
-async def endpoint(word: str, background_tasks: BackgroundTasks) -> None:
-    background_tasks.add_task(write, word)
-"""
 
 # What a user of FastAPI has already, not a word of afterword in it.
 EXISTING = """
@@ -142,27 +125,6 @@ def test_drained(afterword_drain):
     (job,) = afterword_drain()
     assert job.state.word == "succeeded"
 """
-
-
-def run(folder: Path, tests: str, *options: str, arguments: str = "") -> str:
-    """What pytest says to these tests of the application; they must pass."""
-    (folder / "main.py").write_text(APPLICATION.format(arguments=arguments))
-    (folder / "test_it.py").write_text(tests)
-    command = [sys.executable, "-m", "pytest", "-c", "pytest.ini", "-p", "no:cacheprovider", *options]
-    if not (folder / "pytest.ini").exists():
-        (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
-
-
-def configure(folder: Path, store: str) -> None:
-    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = .\nafterword_store = {store}\n")
-
-
-def files(folder: Path) -> set[str]:
-    """What lies there that the test run made."""
-    return {path.name for path in folder.iterdir()} - {"main.py", "test_it.py", "pytest.ini", "__pycache__"}
 
 
 def test_an_existing_suite_keeps_passing(tmp_path: Path) -> None:
