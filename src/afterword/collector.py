@@ -49,9 +49,9 @@ class Collector:
         self._failures: list[Exception] = []
 
     @property
-    def tasks(self) -> Sequence[BackgroundTask]:
+    def tasks(self) -> list[BackgroundTask]:
         """What was added and is not yet written."""
-        return tuple(BackgroundTask(function, *args, **kwargs) for *_, function, args, kwargs in self._collected)
+        return [BackgroundTask(function, *args, **kwargs) for *_, function, args, kwargs in self._collected]
 
     def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
         """The job of this call. Raises what the call is refused with."""

@@ -3,7 +3,8 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,17 +12,20 @@ from starlette.background import BackgroundTask, BackgroundTasks
 
 from afterword.jobs.reference import Reference
 from afterword.tasks.call import Binder, new_id
-from afterword.tasks.task import Task, durable
+from afterword.tasks.task import durable, is_task
 
 log = logging.getLogger("afterword")
 
 Prepare = Callable[[Callable[..., Any], Sequence[Any], Mapping[str, Any]], BackgroundTask]
 """Makes of function and arguments what will be run, or raises what they are refused with."""
 
+SeeThrough = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+"""Has work finished even where its caller is cancelled."""
+
 
 def plain(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> BackgroundTask:
     """Just this call, as FastAPI would make it."""
-    if isinstance(function, Task):
+    if is_task(function):
         function = function.function
     if kwargs.keys() & {"self", "func"}:
         # The stock classes have parameters of these names themselves.
@@ -41,6 +45,17 @@ def strict(binder: Binder) -> Prepare:
     return prepare
 
 
+class Aside:
+    """A way of preparing calls that wants each of them run for a request that succeeds, just as if it had been written down:
+    in a socket, after `yield`, and beside a response that has a background of its own, too."""
+
+    def __init__(self, prepare: Prepare) -> None:
+        self._prepare = prepare
+
+    def __call__(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> BackgroundTask:
+        return self._prepare(function, args, kwargs)
+
+
 class Inline:
     """One request's list. Order, exceptions, spans and the moment of running are those of the `stock` list."""
 
@@ -49,7 +64,8 @@ class Inline:
         self._prepare = prepare
 
     @property
-    def tasks(self) -> Sequence[BackgroundTask]:
+    def tasks(self) -> list[BackgroundTask]:
+        """The stock list itself, to which some add directly."""
         return self._stock.tasks
 
     def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
@@ -63,24 +79,34 @@ class Inline:
 
 
 class Beside:
-    """The calls of one request that are not durable, where the others are written down.
+    """The calls of one request that are not written down, where others are, or would be.
 
     The `stock` list runs them as it always does. What it leaves out, since the response came with a background of its own, an
-    earlier task failed, or the call came too late, is run at the end of the request.
+    earlier task failed, or the call came too late, is run at the `end` of the request; what comes later still, there and then.
     """
 
-    def __init__(self, stock: BackgroundTasks) -> None:
+    def __init__(self, stock: BackgroundTasks, see_through: SeeThrough, prepare: Prepare = plain) -> None:
         self._stock = stock
+        self._see_through = see_through
+        self._prepare = prepare
         self._tasks: list[_Once] = []
+        # Held while the end looks whether anything is left: a thread of the endpoint may add at this moment.
+        self._lock = threading.Lock()
+        self._ended = False
 
     @property
-    def tasks(self) -> Sequence[BackgroundTask]:
-        return self._tasks
+    def tasks(self) -> list[BackgroundTask]:
+        return list(self._tasks)
 
     def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
-        task = _Once(plain(function, args, kwargs))
-        self._tasks.append(task)
-        self._stock.tasks.append(task)
+        task = _Once(self._prepare(function, args, kwargs))
+        with self._lock:
+            ended = self._ended
+            if not ended:
+                self._tasks.append(task)
+                self._stock.tasks.append(task)
+        if ended:
+            self._too_late(task)
         return Reference(new_id())
 
     def abandon(self) -> None:
@@ -94,12 +120,34 @@ class Beside:
         return not all(task.begun for task in self._tasks)
 
     async def run(self) -> None:
-        """Run what has not been run. What fails is told in the log, and keeps nothing else from running."""
+        """The response that carries the list has been sent: run what has not been run."""
+        await self._run_all()
+
+    async def end(self) -> None:
+        """The request is over: run what has not been run, even where the caller is cancelled."""
+        with self._lock:
+            self._ended = not self.waiting
+        if not self._ended:
+            await asyncio.shield(self._see_through(self._run_out()))
+
+    async def _run_out(self) -> None:
+        while not self._ended:
+            await self._run_all()
+            with self._lock:
+                self._ended = not self.waiting
+
+    async def _run_all(self) -> None:
+        # What fails is told in the log, and keeps nothing else from running.
         for task in self._tasks:  # It may grow meanwhile.
-            try:
-                await task()
-            except Exception:
-                log.exception("%s failed", getattr(task.func, "__qualname__", task.func))
+            await _told(task)
+
+    def _too_late(self, task: BackgroundTask) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # A thread of its own may wait.
+            asyncio.run(_told(task))
+        else:
+            self._see_through(_told(task))
 
 
 class _Once(BackgroundTask):
@@ -111,6 +159,14 @@ class _Once(BackgroundTask):
         if not self.begun:
             self.begun = True
             await super().__call__()
+
+
+async def _told(task: BackgroundTask) -> None:
+    """Run it. What fails is told in the log."""
+    try:
+        await task()
+    except Exception:
+        log.exception("%s failed", getattr(task.func, "__qualname__", task.func))
 
 
 async def run(task: BackgroundTask) -> str:

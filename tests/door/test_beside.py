@@ -1,16 +1,20 @@
 """@task(durable=False): this task alone runs in the API process, while its neighbours are written down."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from typing import Annotated
+from unittest.mock import create_autospec
 
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, Request, Response, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.testclient import TestClient
 
-from afterword import Afterword, BackgroundTasks, Tasks, task
+from afterword import Afterword, BackgroundTasks, Task, Tasks, task
 from afterword.errors import OptionsRefused
+from afterword.inline import plain
+from afterword.tasks.task import durable
 from tests.door.watched import Watched
 from tests.door.work import ran, work
 
@@ -139,6 +143,60 @@ def test_in_a_socket_it_runs_when_that_closes(app: FastAPI, caplog: pytest.LogCa
 
     assert ran == [HERE]
     assert "fail_aside failed" in caplog.text
+
+
+async def test_what_comes_after_the_request_runs_there_and_then(
+    app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept: list[Tasks] = []
+
+    @app.get("/{way}")
+    async def endpoint(way: str, background_tasks: BackgroundTasks) -> Response:
+        own = Tasks() if way == "by hand" else None
+        kept.append(own or background_tasks)
+        kept[-1].add_task(aside, "in time")
+        return JSONResponse(1, background=own)
+
+    for way in ("injected", "by hand"):
+        client.get(f"/{way}").raise_for_status()
+        ran.clear()
+        await asyncio.to_thread(kept[-1].add_task, aside, "from a thread")
+        await asyncio.to_thread(kept[-1].add_task, aside_async, "and a coroutine")
+        await asyncio.to_thread(kept[-1].add_task, fail_aside)
+        assert ran == [f"from a thread in {os.getpid()}", "and a coroutine"]
+        assert "fail_aside failed" in caplog.text
+        caplog.clear()
+
+
+def test_a_task_of_the_loop_that_outlives_its_request_has_it_run_too(app: FastAPI) -> None:
+    left: list[asyncio.Task[None]] = []
+    over = asyncio.Event()
+
+    @app.get("/")
+    async def endpoint(background_tasks: BackgroundTasks) -> None:
+        async def linger() -> None:
+            await over.wait()
+            background_tasks.add_task(aside_async, "late")
+
+        left.append(asyncio.create_task(linger()))
+
+    @app.get("/over")
+    async def end() -> None:
+        over.set()
+        await left[0]
+
+    with TestClient(app) as client:
+        client.get("/").raise_for_status()
+        client.get("/over").raise_for_status()
+
+    assert ran == ["late"]
+
+
+def test_a_mock_of_a_task_is_no_task(app: FastAPI, client: TestClient, store: Watched) -> None:
+    imitation = create_autospec(aside)
+    assert isinstance(imitation, Task)
+    assert durable(imitation), "only a task can say that it is not"
+    assert plain(imitation, ("a",), {}).func is imitation
 
 
 async def test_outside_of_a_request_it_runs_there_and_then(store: Watched) -> None:

@@ -141,7 +141,7 @@ def test_an_empty_one_writes_nothing(app: FastAPI, client: TestClient, notes: li
 
 def test_outside_of_a_request_it_says_what_to_do() -> None:
     tasks = Tasks()
-    assert tasks.tasks == ()
+    assert tasks.tasks == []
 
     with pytest.raises(OutsideRequest, match=r"await afterword\.add"):
         tasks.add_task(work, "a")

@@ -172,7 +172,7 @@ def test_what_a_dependency_adds_when_the_endpoint_failed_is_discarded_too(
         try:
             yield
         finally:
-            assert background_tasks.tasks == ()
+            assert background_tasks.tasks == []
             background_tasks.add_task(work, "a")
 
     @app.post("/", dependencies=[Depends(adding)])

@@ -162,8 +162,8 @@ def test_a_drain_says_what_can_never_end(monkeypatch: pytest.MonkeyPatch) -> Non
         Afterword(application="tests.testing.things:app").add_now(remember, 1)
         monkeypatch.setattr("tests.testing.things.remember", None)
         with pytest.raises(DrainStuck) as stuck:
-            other = waiting._adders["tests.testing.things:app"][1].registry
-            other._by_name.clear()
+            ((_, binder),) = waiting._adders
+            binder.registry._by_name.clear()
             waiting()
     assert str(stuck.value) == (
         "A job of tests.testing.things:remember can never end here: No task is called tests.testing.things:remember here: "
@@ -201,7 +201,7 @@ def test_jobs_that_a_drain_holds_are_told_by_their_store() -> None:
     afterword = Afterword(application="tests.testing.things:app")
     with drain() as waiting:
         afterword.add_now(remember, 1)
-        assert isinstance(afterword._find(), Adder)
+        assert isinstance(afterword._parts.way(), Adder)
         assert afterword.store is not None
         assert asyncio.run(_count(afterword)) == 1
         waiting()

@@ -16,8 +16,8 @@ from afterword.adder import Adder
 from afterword.background import Tasks
 from afterword.collector import Collector, Phase
 from afterword.errors import NotAttached, StoreError, UnsupportedFastAPI
-from afterword.inline import Beside, Inline
-from afterword.rehearsal import Way
+from afterword.inline import Aside, Beside, Inline
+from afterword.rehearsal import Way, stray
 from afterword.witness import EXCHANGE, Exchange
 
 FUNCTION = "fastapi_function_astack"
@@ -33,21 +33,28 @@ log = logging.getLogger("afterword")
 
 async def provide(connection: HTTPConnection, stock: fastapi.BackgroundTasks) -> Tasks:
     """The tasks of this request. Not a generator, so that dependencies of every scope may take it."""
-    exchange: Exchange | None = connection.scope.get(EXCHANGE)
-    if exchange is None:
-        raise NotAttached
+    exchange = connection.scope.get(EXCHANGE) or _stray()
     try:
         way: Way = exchange.find()
     except StoreError as failure:
         _refuse(failure)
-    if not isinstance(way, Adder):
-        return Tasks.of(Inline(stock, way))
-    if connection.scope["type"] == "websocket":
-        return _for_socket(connection.scope, way)
-    return _for_request(connection.scope, way, exchange, Beside(stock))
+    if isinstance(way, Adder):
+        socket = connection.scope["type"] == "websocket"
+        return _for_socket(connection.scope, way) if socket else _for_request(connection.scope, way, exchange, stock)
+    if isinstance(way, Aside):
+        return _aside(connection.scope, exchange, Beside(stock, asyncio.create_task, way))
+    return Tasks.of(Inline(stock, way))
 
 
-def _for_request(scope: Scope, adder: Adder, exchange: Exchange, beside: Beside) -> Tasks:
+def _stray() -> Exchange:
+    find = stray()
+    if find is None:
+        raise NotAttached
+    return Exchange(find)
+
+
+def _for_request(scope: Scope, adder: Adder, exchange: Exchange, stock: fastapi.BackgroundTasks) -> Tasks:
+    beside = Beside(stock, adder.see_through)
     collector = Collector(adder, held=True)
     around = exchange.before  # That of an endpoint which lets another application answer.
 
@@ -69,7 +76,7 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange, beside: Beside)
         failed = error is not None and not exchange.started
         if failed:
             beside.abandon()
-        await _end(collector, beside, adder, failed=failed)
+        await _end(collector, beside, failed=failed)
 
     _at_the_bottom(scope, FUNCTION, leave)
     _at_the_bottom(scope, REQUEST, end)
@@ -79,21 +86,38 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange, beside: Beside)
 
 def _for_socket(scope: Scope, adder: Adder) -> Tasks:
     collector = Collector(adder, held=False, phase=Phase.OPEN)
-    beside = Beside(fastapi.BackgroundTasks())  # The stock list of a socket is never run.
+    beside = Beside(fastapi.BackgroundTasks(), adder.see_through)  # The stock list of a socket is never run.
 
     async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await _end(collector, beside, adder, failed=False)
+        await _end(collector, beside, failed=False)
 
     _at_the_bottom(scope, REQUEST, end)
     return Tasks.of(collector, beside)
 
 
-async def _end(collector: Collector, beside: Beside, adder: Adder, *, failed: bool) -> None:
+async def _end(collector: Collector, beside: Beside, *, failed: bool) -> None:
     try:
         await collector.end(failed=failed)
     finally:
-        if beside.waiting:
-            await asyncio.shield(adder.see_through(beside.run()))
+        await beside.end()
+
+
+def _aside(scope: Scope, exchange: Exchange, beside: Beside) -> Tasks:
+    """For a request, or a socket, none of whose calls is written down, although each is to be run if it succeeds."""
+
+    async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            beside.abandon()
+
+    async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None and scope["type"] == "http" and not exchange.started:
+            beside.abandon()
+        await beside.end()
+
+    if scope["type"] == "http":
+        _at_the_bottom(scope, FUNCTION, leave)
+    _at_the_bottom(scope, REQUEST, end)
+    return Tasks.of(beside)
 
 
 def _at_the_bottom(scope: Scope, key: str, leave: Leave) -> None:

@@ -9,20 +9,21 @@ from typing import Any, NamedTuple
 from starlette.background import BackgroundTask
 
 from afterword.adder import Adder
-from afterword.attempt import attempt
+from afterword.attempt import Made, attempt
 from afterword.clock import SystemClock
 from afterword.errors import DrainStuck
 from afterword.events import nobody
 from afterword.frames import order
-from afterword.inline import Prepare, plain, strict
+from afterword.inline import Aside, Prepare, plain, strict
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
-from afterword.jobs.outcome import Snoozed
+from afterword.jobs.outcome import Failed, Interrupted, Outcome, Snoozed
 from afterword.rehearsal import rehearse
 from afterword.runner.calling import Calling
 from afterword.stores.memory import MemoryStore
 from afterword.stores.store import Want
 from afterword.tasks.call import Binder
+from afterword.tasks.task import Task, is_task
 from afterword.testing.clock import FalseClock
 
 THREADS = 4
@@ -50,7 +51,7 @@ class Captured(NamedTuple):
 
 @contextmanager
 def capture() -> Iterator[list[Captured]]:
-    """What is added is not run: it stands in the list that this yields, once its response has been sent.
+    """What is added is not run: it stands in the list that this yields, once its request is over and has not failed.
 
     What could not be written down is refused as in production.
     """
@@ -58,10 +59,12 @@ def capture() -> Iterator[list[Captured]]:
 
     def choose(app: str, binder: Binder) -> Prepare:
         def prepare(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> BackgroundTask:
+            if is_task(function) and not function.options.durable:
+                return BackgroundTask(_note, captured, Captured(function.name, *_bound(function, args, kwargs)))
             call = binder.bind(function, args, kwargs)
             return BackgroundTask(_note, captured, Captured(call.task.name, *call.back()))
 
-        return prepare
+        return Aside(prepare)
 
     with rehearse(choose):
         yield captured
@@ -81,13 +84,14 @@ class Drain:
     def __init__(self) -> None:
         self._clock = FalseClock(SystemClock().now())
         self._store = MemoryStore(clock=self._clock)
-        self._adders: dict[str, tuple[Adder, Binder]] = {}
+        # Two applications of one factory have the same name, and what makes their calls is not the same.
+        self._adders: dict[tuple[str, Binder], Adder] = {}
 
     def adder(self, app: str, binder: Binder) -> Adder:
         """Where the jobs of this application go."""
-        if app not in self._adders:
-            self._adders[app] = (Adder(self._store, app, binder, self._clock, nobody), binder)
-        return self._adders[app][0]
+        if (app, binder) not in self._adders:
+            self._adders[app, binder] = Adder(self._store, app, binder, self._clock, nobody)
+        return self._adders[app, binder]
 
     def __call__(self) -> list[Job]:
         """Run them until nothing is left, coroutines on a loop in a thread of its own; answers with all that have ended, in
@@ -124,7 +128,7 @@ class Drain:
     async def _claim(self) -> tuple[Job, Binder] | None:
         """The job that is next: one that is ready, else the one that is due first, once the clock has come to that."""
         due: list[int] = []
-        for app, (_, binder) in list(self._adders.items()):
+        for app, binder in list(self._adders):
             # One at a time, since what waits for it comes before what was added later.
             claims = await self._store.claim(Want(app, 1))
             if claims.jobs:
@@ -137,12 +141,45 @@ class Drain:
         return await self._claim()
 
     async def _attempt(self, job: Job, binder: Binder, calling: Calling) -> Job:
-        outcome = await attempt(order(job), binder.registry, calling.call)
-        settlement = lifecycle.settle(job, outcome, self._clock.now(), draw=0.5)
-        await self._store.settle([settlement])
+        try:
+            outcome = await _made(job, binder, calling)
+        except asyncio.CancelledError:
+            await self._settle(job, Interrupted("its test was cancelled", started=True))
+            raise
+        settled = await self._settle(job, outcome)
         if isinstance(outcome, Snoozed):
             raise DrainStuck(task=job.task, why=outcome.reason)
+        return settled
+
+    async def _settle(self, job: Job, outcome: Outcome) -> Job:
+        settlement = lifecycle.settle(job, outcome, self._clock.now(), draw=0.5)
+        await self._store.settle([settlement])
         return lifecycle.settled(job, settlement)
+
+
+async def _made(job: Job, binder: Binder, calling: Calling) -> Made:
+    """One attempt, in a task of its own: user code that cancels its task, or swallows a cancellation, does not mean the test's
+    own."""
+    clock = SystemClock()
+    late = False
+
+    async def call(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        nonlocal late
+        began = clock.steady()
+        try:
+            return await calling.call(task, args, kwargs)
+        finally:
+            # Nothing can end a function here. That it came to its end is not what a worker would have waited for.
+            late = not task.is_async and job.timeout is not None and clock.steady() - began > job.timeout
+
+    making = asyncio.create_task(attempt(order(job), binder.registry, call))
+    try:
+        await asyncio.wait([making])
+    except asyncio.CancelledError:
+        making.cancel()
+        await asyncio.wait([making])
+        raise
+    return Failed(lifecycle.late(job.timeout or 0)) if late else making.result()
 
 
 def _plain(app: str, binder: Binder) -> Prepare:
@@ -151,6 +188,10 @@ def _plain(app: str, binder: Binder) -> Prepare:
 
 def _strict(app: str, binder: Binder) -> Prepare:
     return strict(binder)
+
+
+def _bound(task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return task.parameters.unbind(task.parameters.bind(args, kwargs))
 
 
 async def _note(captured: list[Captured], call: Captured) -> None:
