@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,17 +34,12 @@ def site(server: Valkey, tmp_path: Path) -> Iterator[Bench]:
         yield site
 
 
-def late(server: Valkey, folder: Path) -> Bench:
-    """It acknowledges late, and gives back what a dead worker had after a second."""
-    options = {"visibility_timeout": 1, "unacked_restore_limit": 10}
-    return Bench(
-        folder,
-        broker=server.url,
-        backend=server.url,
-        lease=LEASE,
-        task_acks_late=True,
-        broker_transport_options=options,
-    )
+@pytest.fixture
+def late(server: Valkey, tmp_path: Path) -> Iterator[Bench]:
+    """Its workers acknowledge late, and a message goes back to its queue when the process that had it dies."""
+    settings = {"task_acks_late": True, "task_reject_on_worker_lost": True}
+    with bench(tmp_path, broker=server.url, backend=server.url, lease=LEASE, **settings) as site:
+        yield site
 
 
 # Broker
@@ -77,7 +73,7 @@ def test_what_a_broker_lost_that_was_killed_is_handed_off_again(site: Bench, ser
     server.kill()
     server.start()
 
-    assert site.look(ours) == Gone("the broker was restarted, and has it no more")
+    assert site.look(ours) == Gone("the broker was restarted, and has it no more", started=True)
     assert site.look(theirs) == Gone("the broker was restarted, and has it no more")
     site.worker()
     assert site.end(site.offer("double", number=1, id=ours.id, token=2)) == Succeeded(b"2")
@@ -103,7 +99,7 @@ def test_what_somebody_purged_is_handed_off_again(site: Bench) -> None:
 
     site.app.control.purge()
 
-    assert site.look(ours) == Gone("it has not begun, and is in no queue of the broker and with no Celery worker")
+    assert site.look(ours) == Gone("no queue of the broker and no Celery worker has it, and there is no mark of its beginning")
 
 
 def test_a_publication_whose_reply_was_lost_runs_once(site: Bench) -> None:
@@ -114,6 +110,30 @@ def test_a_publication_whose_reply_was_lost_runs_once(site: Bench) -> None:
     assert site.end(again) == Succeeded(b"2")
     wait_until(site.log("this is its hand-off 1, an old one: 2 has taken its place"), "the word")
     assert site.lines() == ["double 1"]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"broker_transport_options": {"global_keyprefix": "shop:"}}, {"task_default_priority": 6}]
+)
+def test_waiting_messages_are_found_whatever_their_keys_are(server: Valkey, tmp_path: Path, settings: dict[str, Any]) -> None:
+    with bench(tmp_path, broker=server.url, backend=server.url, **settings) as site:
+        ours = site.offer("double", number=1)
+
+        assert site.look(ours) == Underway(started=False)
+        site.worker()
+        assert site.end(ours) == Succeeded(b"2")
+
+
+def test_a_worker_that_does_not_answer_is_no_evidence(site: Bench) -> None:
+    worker = site.worker("-P", "solo")
+    theirs = site.theirs("shop.hold", "mute")
+    site.wait_for("hold mute")
+
+    assert site.look(theirs) == Underway(started=False)
+
+    site.let_go("mute")
+    assert site.end(theirs) == Succeeded(b'"mute"')
+    site.kill(worker)
 
 
 # Workers
@@ -174,38 +194,41 @@ def test_a_worker_that_is_killed_with_a_task_of_celerys_own_is_a_failure_once_an
     assert not outcome.retry
 
 
-def test_after_a_late_acknowledgement_celery_itself_gives_it_to_another_worker(server: Valkey, tmp_path: Path) -> None:
-    site = late(server, tmp_path)
-    try:
-        worker = site.worker()
-        ours = site.offer("hold", name="late")
-        site.wait_for("hold late")
+def test_what_celery_delivers_again_after_its_process_died_runs_when_the_lease_has_run_out(late: Bench) -> None:
+    late.worker()
+    ours = late.offer("hold", name="late")
+    late.wait_for("hold late")
 
-        site.kill(worker)
-        site.let_go("late")
-        site.worker()
+    os.kill(late.pid("hold late"), signal.SIGKILL)
+    late.let_go("late")
 
-        assert site.end(ours, patience=60.0) == Succeeded(b'"late"')
-        assert site.lines().count("hold late") == 2
-    finally:
-        site.close()
+    assert late.end(ours) == Succeeded(b'"late"')
+    assert late.lines().count("hold late") == 2
 
 
-def test_what_runs_at_most_once_is_not_run_by_the_second_worker(server: Valkey, tmp_path: Path) -> None:
-    site = late(server, tmp_path)
-    try:
-        worker = site.worker()
-        ours = site.offer("hold_once", name="once")
-        site.wait_for("hold once")
+def test_what_runs_at_most_once_does_not_run_when_celery_delivers_it_again(late: Bench) -> None:
+    late.worker()
+    ours = late.offer("hold_once", name="once")
+    late.wait_for("hold once")
 
-        site.kill(worker)
-        site.let_go("once")
-        site.worker()
+    os.kill(late.pid("hold once"), signal.SIGKILL)
+    late.let_go("once")
 
-        assert site.end(ours, patience=60.0) == Crashed("its Celery worker w0@shop died while it ran", alone=True)
-        assert site.lines().count("hold once") == 1
-    finally:
-        site.close()
+    assert late.end(ours) == Crashed("its Celery worker w0@shop died while it ran", alone=True)
+    assert late.lines() == ["hold once"]
+
+
+def test_a_worker_that_is_killed_before_a_late_acknowledgement_crashed_when_its_lease_has_run_out(late: Bench) -> None:
+    worker = late.worker()
+    ours = late.offer("hold", name="late")
+    late.wait_for("hold late")
+
+    late.kill(worker)
+
+    assert late.end(ours) == Crashed("its Celery worker w0@shop died while it ran", alone=True)
+    late.let_go("late")
+    late.worker()
+    assert late.end(late.offer("hold", name="late", id=ours.id, token=2)) == Succeeded(b'"late"')
 
 
 def test_a_worker_that_does_not_know_afterword_is_told_of(site: Bench) -> None:

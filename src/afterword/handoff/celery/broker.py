@@ -9,6 +9,7 @@ from typing import Any
 import redis
 from kombu.exceptions import OperationalError
 
+from afterword.handoff.celery import results
 from afterword.handoff.celery.results import HASTE
 from afterword.handoff.celery.sightings import Search
 from afterword.handoff.engine import EngineAway, Underway
@@ -16,7 +17,7 @@ from afterword.handoff.engine import EngineAway, Underway
 ANSWERS = 1.0
 """Seconds that workers are given to answer."""
 
-MOST = 100_000
+MOST = 20_000
 """Messages of one queue that are searched; where it holds more, the search is not thorough."""
 
 _STEP = 1000
@@ -70,28 +71,29 @@ class Broker:
 def number(connection: Any) -> str | None:
     """That of the broker's present run; None for a broker that has none."""
     client = _redis(connection)
-    return None if client is None else str(client.info("server")["run_id"])
+    return None if client is None else results.number(client)
 
 
-def search(app: Any, connection: Any, ids: Collection[str], queues: Collection[str]) -> Search:
-    """Look for these ids, twice in the queues, since a message may move while workers are asked."""
-    found: dict[str, Underway] = {}
+def search(app: Any, connection: Any, ids: Collection[str], doubtful: Collection[str], queues: Collection[str]) -> Search:
+    """Look for these ids in the queues, ask the workers for the rest, and look again: a message may have moved meanwhile.
+
+    Of those that are `doubtful`, the workers are asked too where one of them only holds the message.
+    """
     run = number(connection)
-    thorough = True
-    for turn in (1, 2):
-        waiting = _waiting(connection, queues)
-        if waiting is None:
-            thorough = False
-        else:
-            found.update((id, Underway(started=False)) for id in ids if id in waiting)
-        if turn == 1:
-            working, workers, heard = _working(app, connection, ids)
-            found.update(working)
-    if _redis(connection) is None:
-        thorough = _drained(connection, queues, workers)
-    elif workers < heard:
-        thorough = False
-    return Search(found, thorough, workers, run)
+    queued, held, readable = _waiting(connection, queues)
+    rest = [id for id in ids if id not in queued and (id in doubtful or id not in held)]
+    working: dict[str, Underway] = {}
+    workers, thorough = 0, True
+    if rest:
+        working, workers, heard = _working(app, connection, rest)
+        late, later_held, still_readable = _waiting(connection, queues)
+        queued |= late
+        held |= later_held
+        thorough = readable and still_readable and workers >= heard
+        if _redis(connection) is None:
+            thorough = _drained(connection, queues, workers)
+    found = {id: Underway(started=False) for id in ids if id in queued}
+    return Search({**found, **working}, held, thorough, workers, run)
 
 
 def take_out(connection: Any, ids: Collection[str], queues: Collection[str]) -> None:
@@ -132,21 +134,21 @@ def _redis(connection: Any) -> Any:
 # Queues
 
 
-def _waiting(connection: Any, queues: Collection[str]) -> set[str] | None:
-    """Ids of the messages in the queues, or with a worker that has not acknowledged them; None where that cannot be told."""
+def _waiting(connection: Any, queues: Collection[str]) -> tuple[set[str], set[str], bool]:
+    """Ids of the messages in the queues; of those that workers hold unacknowledged; and whether that is all there is."""
     client = _redis(connection)
     if client is None:
-        return None
-    ids: set[str] = set()
+        return set(), set(), False
+    queued: set[str] = set()
+    readable = True
     for key in _keys(connection, queues):
         if client.llen(key) > MOST:
-            return None
-        ids.update(id for payload in _payloads(client, key) if (id := _id(payload)))
+            readable = False
+        else:
+            queued.update(id for payload in _payloads(client, key) if (id := _id(payload)))
     channel = connection.default_channel
-    for _, held in client.hscan_iter(f"{channel.global_keyprefix}{channel.unacked_key}", count=_STEP):
-        if id := _id(held):
-            ids.add(id)
-    return ids
+    unacked = client.hscan_iter(f"{channel.global_keyprefix}{channel.unacked_key}", count=_STEP)
+    return queued, {id for _, payload in unacked if (id := _id(payload))}, readable
 
 
 def _keys(connection: Any, queues: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,12 +12,12 @@ from kombu.exceptions import OperationalError
 
 from afterword.clock import SECOND
 from afterword.errors import HandOffRefused
-from afterword.handoff.celery import broker, sightings
+from afterword.handoff.celery import broker
 from afterword.handoff.celery.broker import Broker
 from afterword.handoff.celery.install import NAME
 from afterword.handoff.celery.receipt import Receipt
 from afterword.handoff.celery.results import Results, marks, readable
-from afterword.handoff.celery.sightings import Meta, Search
+from afterword.handoff.celery.sightings import Meta, Search, after_search, at_first_sight
 from afterword.handoff.engine import EngineAway, Handed, Offer, Sighting, Underway
 from afterword.handoff.envelope import write_offer
 from afterword.handoff.marks import Mark, Marks
@@ -67,18 +67,20 @@ class Celery:
 
     def look(self, handed: Sequence[Handed]) -> Sequence[Sighting]:
         receipts = [Receipt.load(one.receipt) for one in handed]
-        sighted = self._at_first_sight(handed, receipts)
-        unclear = [place for place, (sighting, _, _) in enumerate(sighted) if sighting is None]
+        found = self._found(handed, receipts)
+        sighted = [at_first_sight(one, *known) for one, known in zip(handed, found, strict=True)]
+        unclear = [place for place, sighting in enumerate(sighted) if sighting is None]
         if unclear and time.monotonic() - self._searched >= self._search_every:
-            some = [receipts[place] for place in unclear]
-            found = self._search(some)
-            again = self._at_first_sight([handed[place] for place in unclear], some)  # It may have ended meanwhile.
-            for place, (sighting, mark, meta) in zip(unclear, again, strict=True):
-                late = sighting or sightings.after_search(handed[place], receipts[place], mark, meta, found)
-                sighted[place] = late, mark, meta
+            some, theirs = [handed[place] for place in unclear], [receipts[place] for place in unclear]
+            doubtful = {receipts[place].task_id for place in unclear if found[place][0].begun == handed[place].token}
+            searched = self._search(theirs, doubtful)
+            # What mark and result say now: it may have ended meanwhile.
+            for place, one, receipt, known in zip(unclear, some, theirs, self._found(some, theirs), strict=True):
+                sighted[place] = at_first_sight(one, *known) or after_search(one, receipt, *known, searched)
             self._searched = time.monotonic()
-        self._remember_revoked(handed, sighted)
-        return [_or_underway(one, sighting, mark, meta) for one, (sighting, mark, meta) in zip(handed, sighted, strict=True)]
+        self._remember_revoked(handed, found)
+        together = zip(handed, sighted, found, strict=True)
+        return [sighting or _underway(one, *known) for one, sighting, known in together]
 
     def cancel(self, handed: Sequence[Handed]) -> None:
         receipts = [Receipt.load(one.receipt) for one in handed]
@@ -102,12 +104,14 @@ class Celery:
         task_id = f"{offer.id}-{offer.token}" if 0 < mark.cancelled < offer.token else offer.id
         with self._broker.kept() as connection:
             run = broker.number(connection)  # Before it is published: if it is restarted in between, that is seen.
+        with self._kept_in() as (results, _):
+            marked = results.number() or run  # Without Redis behind the results, the marks are with the broker.
         name = offer.task if offer.foreign else NAME
         task = self._app.tasks.get(name)
         own = {key: value for key in ("queue", "exchange", "routing_key") if (value := getattr(task, key, None))}
         queue = self._app.amqp.router.route({**own, **self._told_queue()}, name).get("queue")
         ignored = offer.foreign and (not readable(self._app) or _ignores(self._app, task))
-        return Receipt(task_id, getattr(queue, "name", queue), run, ignored)
+        return Receipt(task_id, getattr(queue, "name", queue), run, marked, ignored)
 
     def _there_already(self, offer: Offer, mark: Mark, receipt: Receipt) -> bool:
         """Whether a hand-off of a foreign task that seemed to fail had not: Celery has it, or its success."""
@@ -115,7 +119,10 @@ class Celery:
             return False
         with self._kept_in() as (results, _):
             [meta] = results.read([receipt.task_id])
-        return meta.state == "SUCCESS" or receipt.task_id in self._search([receipt]).found
+        if meta.state == "SUCCESS":
+            return True
+        found = self._search([receipt])
+        return receipt.task_id in found.found or receipt.task_id in found.held
 
     def _publish(self, offer: Offer, receipt: Receipt, connection: Any) -> None:
         options: dict[str, Any] = {"task_id": receipt.task_id, "connection": connection, "retry": False, **self._told_queue()}
@@ -135,29 +142,29 @@ class Celery:
     def _told_queue(self) -> dict[str, Any]:
         return {} if self._queue is None else {"queue": self._queue}
 
-    def _at_first_sight(
-        self, handed: Sequence[Handed], receipts: Sequence[Receipt]
-    ) -> list[tuple[Sighting | None, Mark, Meta]]:
+    def _found(self, handed: Sequence[Handed], receipts: Sequence[Receipt]) -> list[tuple[Mark, Meta]]:
         with self._kept_in() as (results, kept):
             # Results before marks: what ends in between is seen in the mark.
             metas = results.read([receipt.task_id for receipt in receipts])
             known = kept.read([one.id for one in handed]) if kept is not None else [Mark()] * len(handed)
-        together = zip(handed, known, metas, strict=True)
-        return [(sightings.at_first_sight(one, mark, meta), mark, meta) for one, mark, meta in together]
+        return list(zip(known, metas, strict=True))
 
-    def _remember_revoked(self, handed: Sequence[Handed], sighted: Sequence[tuple[Sighting | None, Mark, Meta]]) -> None:
+    def _remember_revoked(self, handed: Sequence[Handed], found: Sequence[tuple[Mark, Meta]]) -> None:
         """Whoever revoked them: Celery's workers will refuse their ids."""
-        together = zip(handed, sighted, strict=True)
-        revoked = [one for one, (_, mark, meta) in together if meta.state == "REVOKED" and mark.cancelled < one.token]
+        together = zip(handed, found, strict=True)
+        revoked = [one for one, (mark, meta) in together if meta.state == "REVOKED" and mark.cancelled < one.token]
         if revoked:
             with self._kept_in() as (_, kept):
                 if kept is not None:
                     for one in revoked:
                         kept.cancel(one.id, one.token)
 
-    def _search(self, receipts: Sequence[Receipt]) -> Search:
+    def _search(self, receipts: Sequence[Receipt], doubtful: Collection[str] = ()) -> Search:
+        ids = [receipt.task_id for receipt in receipts]
         with self._broker.fresh() as connection:
-            return broker.search(self._app, connection, [receipt.task_id for receipt in receipts], self._queues(receipts))
+            found = broker.search(self._app, connection, ids, doubtful, self._queues(receipts))
+        with self._kept_in() as (results, _):
+            return found._replace(marks=results.number() or found.broker)
 
     def _queues(self, receipts: Sequence[Receipt]) -> set[str]:
         known = {str(name) for name in self._app.amqp.queues}
@@ -192,6 +199,6 @@ def _ignores(app: Any, task: Any) -> bool:
     return bool(app.conf.task_ignore_result if task is None else task.ignore_result)
 
 
-def _or_underway(handed: Handed, sighting: Sighting | None, mark: Mark, meta: Meta) -> Sighting:
+def _underway(handed: Handed, mark: Mark, meta: Meta) -> Underway:
     begun = mark.begun == handed.token
-    return sighting or Underway(begun or meta.state == "STARTED", mark.by if begun else None)
+    return Underway(begun or meta.state == "STARTED", mark.by if begun else None)

@@ -11,6 +11,8 @@ class Receipt(NamedTuple):
     """Where it was sent; None where its route names an exchange only."""
     broker: str | None
     """The number of the broker's present run; another one says that it was restarted. None where it has none."""
+    marks: str | None = None
+    """The same of the server that keeps the marks."""
     ignored: bool = False
     """Celery keeps no result of it that another process could read."""
 

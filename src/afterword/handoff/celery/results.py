@@ -46,6 +46,10 @@ class Results:
         # Not `decode_result`, which would make exceptions of what names one.
         return [_meta(self._backend.decode(value)) if value else Meta() for value in values]
 
+    def number(self) -> str | None:
+        """That of the present run of the server; None where it has none."""
+        return None if self.client is None else number(self.client)
+
     def forget(self, id: str) -> None:
         if not self._readable:
             return
@@ -61,6 +65,11 @@ def hasty(app: Any) -> Any:
     if not isinstance(app.backend, RedisBackend):
         return None
     return app.backend._create_client(**{**app.backend.connparams, **HASTE, "retry": Retry(NoBackoff(), 1)})
+
+
+def number(client: Any) -> str:
+    """That of a Redis server's present run: it changes with each start."""
+    return str(client.info("server")["run_id"])
 
 
 def marks(app: Any, client: Any, lease: float = LEASE) -> Marks | None:

@@ -1,6 +1,6 @@
 """What became of a job in Celery's hands, decided from what was found. Nothing here asks anybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 
 from afterword.handoff.celery.receipt import Receipt
@@ -38,13 +38,17 @@ class Search(NamedTuple):
     """What a search of queues and workers found."""
 
     found: Mapping[str, Underway]
-    """By Celery's id."""
+    """In a queue, or at work, by Celery's id."""
+    held: Set[str]
+    """Ids whose message a worker holds that has not acknowledged it, or held when it died."""
     thorough: bool
     """All queues were read, and each worker that listens has answered."""
     workers: int
     """How many workers have answered."""
-    broker: str | None
+    broker: str | None = None
     """The number of the broker's present run."""
+    marks: str | None = None
+    """The same of the server that keeps the marks."""
 
 
 def at_first_sight(handed: Handed, mark: Mark, meta: Meta) -> Sighting | None:
@@ -62,13 +66,18 @@ def after_search(handed: Handed, receipt: Receipt, mark: Mark, meta: Meta, searc
     if not search.thorough:
         return Underway(begun or meta.state == "STARTED", mark.by if begun else None)
     if not handed.foreign and begun:
+        # Should its message be delivered once more, it does nothing as soon as another attempt is handed off.
         return Crashed(f"its Celery worker {mark.by} died while it ran", alone=True)
+    if receipt.task_id in search.held:
+        return Underway(meta.state == "STARTED")
     if handed.foreign and mark.cancelled >= handed.token:
         return Cancelled("taken out of Celery before it had ended")
-    if None not in (receipt.broker, search.broker) and receipt.broker != search.broker:
-        return Gone("the broker was restarted, and has it no more")
+    # Marks that were lost say nothing of what had begun.
+    started = not handed.foreign and _restarted(receipt.marks, search.marks)
+    if _restarted(receipt.broker, search.broker):
+        return Gone("the broker was restarted, and has it no more", started)
     if not handed.foreign:
-        return Gone("it has not begun, and is in no queue of the broker and with no Celery worker")
+        return Gone("no queue of the broker and no Celery worker has it, and there is no mark of its beginning", started)
     return _nowhere(receipt, meta, search)
 
 
@@ -134,6 +143,10 @@ def _nowhere(receipt: Receipt, meta: Meta, search: Search) -> Sighting:
     if meta.state == "PENDING":
         return Failed(LOST_RESULT, retry=False)
     return Failed(f"its Celery worker died: it was last seen as {meta.state}, and no worker has it now", retry=False)
+
+
+def _restarted(then: str | None, now: str | None) -> bool:
+    return then is not None and now is not None and then != now
 
 
 def _exception(meta: Meta) -> tuple[str, str]:
