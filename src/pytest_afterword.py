@@ -104,7 +104,7 @@ def afterword_strict() -> Iterator[None]:
 
 @pytest.fixture
 def afterword_captured() -> "Iterator[list[Captured]]":
-    """What is added is not run: it is in this list when its response has been sent."""
+    """What is added is not run: it is in this list when its request is over and has not failed."""
     from afterword.testing import capture
 
     with capture() as captured:
