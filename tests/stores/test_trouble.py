@@ -14,7 +14,6 @@ from afterword.stores.sqlite.store import SqliteStore
 from afterword.testing.contract.bench import PATIENCE, add, job, now
 from tests.stores.conftest import Open
 
-
 KNOWN = len(connection._MIGRATIONS)
 
 

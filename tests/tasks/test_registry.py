@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from afterword.errors import TaskRefused
 from afterword.tasks.origin import guarded
 from afterword.tasks.registry import Registry, task
+from afterword.tasks.task import Task
 from tests.tasks.conftest import Project
 
 HERE = Path(__file__)
@@ -418,3 +420,8 @@ def test_a_name_is_guarded_where_all_that_binds_it_is(tmp_path: Path) -> None:
     assert [name for name in ("a", "d", "x", "f", "g", "h") if guarded(str(file), name)] == ["d", "x", "f"]
     assert not guarded(None, "f")
     assert not guarded(str(tmp_path / "nothing.py"), "f")
+
+
+def test_a_mock_of_a_task_is_none() -> None:
+    with pytest.raises(TaskRefused):
+        Registry(ROOT).of(create_autospec(Task(plain, "mocked"), instance=True))

@@ -12,7 +12,7 @@ from afterword.errors import ArgumentsTooLarge, EngineUnknown
 from afterword.jobs.job import Job, State
 from afterword.tasks import codec, theirs
 from afterword.tasks.registry import Registry
-from afterword.tasks.task import Task
+from afterword.tasks.task import Task, is_task
 from afterword.tasks.theirs import Theirs, recognise
 from afterword.tasks.unique import unique_key
 
@@ -78,7 +78,7 @@ class Binder:
     def bind(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
         """The call `function(*args, **kwargs)`. Raises TaskRefused, ArgumentRefused, ArgumentsTooLarge,
         UniqueKeyRefused or EngineUnknown for what cannot be written down."""
-        their = None if isinstance(function, Task) else recognise(function)
+        their = None if is_task(function) else recognise(function)
         if their:
             return Call(their, self._small(their.name, theirs.encode(their, args, kwargs)), None, route(their, self._engines))
         task = self.registry.of(function)

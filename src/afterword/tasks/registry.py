@@ -10,7 +10,7 @@ from afterword.errors import OptionsRefused, TaskNameTaken, TaskRefused, TaskUnk
 from afterword.jobs.retry import Retry
 from afterword.tasks.candidate import examine, located, qualified, refuse_method
 from afterword.tasks.origin import Foreign, belongs, bring_in, find_statically
-from afterword.tasks.task import Options, P, R, Task, Unique
+from afterword.tasks.task import Options, P, R, Task, Unique, is_task
 from afterword.tasks.theirs import recognise
 from afterword.tasks.unique import misfit
 
@@ -113,7 +113,7 @@ class Registry:
 
     def of(self, function: Callable[..., Any]) -> Task[..., Any]:
         """The task of what was handed to add_task. Raises TaskRefused for what no runner could find again."""
-        if isinstance(function, Task):
+        if is_task(function):
             return function
         known = self._by_function.get(function) if type(function) is FunctionType else None
         if known is None:
@@ -167,7 +167,7 @@ class Registry:
         found = find_statically(bring_in(module, self._root), qualname)
         if name in _registered:
             return _registered[name]
-        if isinstance(found, Task):
+        if is_task(found):
             return found
         if not isinstance(found, FunctionType):
             raise Foreign(f"the module {module} has no function {qualname or 'without a name'}")
@@ -179,7 +179,7 @@ class Registry:
         """The task of a function that its own name leads to, in a module of the application."""
         name = qualified(function)
         found = find_statically(module, function.__qualname__) if module else None
-        if isinstance(found, Task) and found.function is function:
+        if is_task(found) and found.function is function:
             return found
         if found is not function:
             raise Foreign(f"its name {name} leads to something else (a decorator without functools.wraps makes that)")
