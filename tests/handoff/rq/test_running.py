@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,3 +118,14 @@ def test_many_are_asked_after_at_once_and_answered_in_their_order(site: Bench) -
     for one in handed:
         site.end(one)
     assert site.engine.look(handed) == [Succeeded(json.dumps(2 * number).encode()) for number in range(100, 110)]
+
+
+def test_a_worker_that_runs_all_in_one_process_does_it_too(tmp_path: Path) -> None:
+    with valkey() as server, bench(tmp_path, server.url) as site:
+        site.worker("--worker-class", "rq.worker.SimpleWorker")
+        late = site.submit(site.an_offer("hold", name="never")._replace(timeout=300_000))
+        handed = site.offer("double_later", number=3)
+        outcome = site.end(late)
+        assert isinstance(outcome, Failed)
+        assert outcome.error.endswith("TimeoutError: it took longer than its timeout of 0.3 s\n")
+        assert site.end(handed) == Succeeded(b"6")

@@ -1,5 +1,6 @@
 """What is offered twice is run once, as far as that can be had."""
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from tests.support.processes import wait_until
 from tests.support.valkey import Valkey, valkey
 
 pytestmark = pytest.mark.process
+
+UNIQUE = "unique" in inspect.signature(rq.Queue.enqueue_call).parameters
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +44,14 @@ class Deaf(rq.Queue):
         raise redis.ConnectionError("the reply was lost")
 
 
+class Insistent(rq.Queue):
+    """Its connection tries again by itself."""
+
+    def enqueue_call(self, *args: Any, **kwargs: Any) -> Any:
+        super().enqueue_call(*args, **kwargs)
+        return super().enqueue_call(*args, **kwargs)
+
+
 def lose_the_reply(site: Bench, offer: Offer) -> None:
     with pytest.raises(EngineAway, match="the reply was lost"):
         RQ(Deaf("work", connection=site.client), lease=LEASE).submit(offer)
@@ -54,6 +65,15 @@ def test_an_offer_that_is_made_again_is_one_rq_job(site: Bench) -> None:
     site.worker()
     assert site.end(handed) == Succeeded(b"2")
     assert site.lines() == ["double 1"]
+
+
+@pytest.mark.skipif(not UNIQUE, reason="this version of RQ refuses no second job of an id")
+def test_rq_refuses_a_second_one(site: Bench) -> None:
+    offer = site.an_offer("double", number=1)
+    handed = site.submit(offer, RQ(Insistent("work", connection=site.client), lease=LEASE))
+    assert site.queue.count == 1
+    site.worker()
+    assert site.end(handed) == Succeeded(b"2")
 
 
 def test_a_publication_whose_reply_was_lost_is_taken_up_while_it_waits(site: Bench) -> None:

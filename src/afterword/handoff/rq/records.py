@@ -72,13 +72,16 @@ class Records:
 
     def read(self, ids: Sequence[str]) -> tuple[Server, list[Record | None]]:
         """The server, and each record; None where there is none."""
-        pipeline = self._client.pipeline(transaction=False)
+        # At one moment: between two it might end, and look as if it had started and nobody ran it.
+        pipeline = self._client.pipeline(transaction=True)
         pipeline.info("server")
         for id in ids:
             pipeline.hmget(self._job.key_for(id), *_FIELDS)
-        server, *found = pipeline.execute()
-        known = _server(server)
-        return known, self._with_death([self._record(fields) for fields in found], ids, known.now)
+            pipeline.zrevrange(ExecutionRegistry(id, self._client).key, 0, 0, withscores=True)
+        told, *found = pipeline.execute()
+        server = _server(told)
+        pairs = zip(found[::2], found[1::2], strict=True)
+        return server, [self._record(fields, any(until > server.now for _, until in runs)) for fields, runs in pairs]
 
     def complete(self, id: str, record: Record, foreign: bool) -> Record:
         """With result or error, where it has ended."""
@@ -101,14 +104,14 @@ class Records:
         where that is to be left as it is."""
         self._client.eval(_TELL, 2, self._job.key_for(id), results_key(id), NOTE, token, -1 if keep is None else keep)
 
-    def _record(self, fields: Sequence[bytes | None]) -> Record | None:
+    def _record(self, fields: Sequence[bytes | None], alive: bool) -> Record | None:
         status, queue, meta, by, told = fields
         if status is None:
             return None
         noted: Any = self._meta(meta).get(NOTE)
         token, attempt, keep = (noted["token"], noted["attempt"], noted["keep"]) if isinstance(noted, dict) else (0, 0, 0)
-        name = by.decode() if by else None
-        return Record(status.decode(), queue.decode() if queue else "", token, attempt, int(told or 0), keep, name)
+        known, where, name = (value.decode() if value else "" for value in (status, queue, by))
+        return Record(known, where, token, attempt, int(told or 0), keep, name or None, known == "started" and not alive)
 
     def _meta(self, meta: bytes | None) -> dict[str, Any]:
         try:
@@ -116,17 +119,6 @@ class Records:
         except Exception:
             return {}
         return read if isinstance(read, dict) else {}
-
-    def _with_death(self, records: list[Record | None], ids: Sequence[str], now: float) -> list[Record | None]:
-        started = [place for place, record in enumerate(records) if record is not None and record.status == "started"]
-        pipeline = self._client.pipeline(transaction=False)
-        for place in started:
-            pipeline.zrevrange(ExecutionRegistry(ids[place], self._client).key, 0, 0, withscores=True)
-        for place, executions in zip(started, pipeline.execute() if started else (), strict=True):
-            record = records[place]
-            if record is not None:
-                records[place] = record._replace(dead=not executions or executions[0][1] < now)
-        return records
 
 
 def results_key(id: str) -> str:
