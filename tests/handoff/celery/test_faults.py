@@ -87,7 +87,9 @@ def test_what_runs_while_the_broker_is_killed_runs_once(site: Bench, server: Val
 
     server.kill()
     server.start()
-    wait_until(lambda: site.look(running) == Underway(True, "w0@shop"), "its mark to be written again")
+    with server.client() as client:
+        wait_until(lambda: bool(client.exists(f"afterword:lease:{running.id}")), "its mark to be written again")
+    assert site.look(running) == Underway(True, "w0@shop")
     site.let_go("through")
 
     assert site.end(running) == Succeeded(b'"through"')
@@ -125,15 +127,17 @@ def test_waiting_messages_are_found_whatever_their_keys_are(server: Valkey, tmp_
 
 
 def test_a_worker_that_does_not_answer_is_no_evidence(site: Bench) -> None:
-    worker = site.worker("-P", "solo")
+    stopped = site.worker()
     theirs = site.theirs("shop.hold", "mute")
     site.wait_for("hold mute")
+    os.kill(stopped.pid, signal.SIGSTOP)
+    site.worker()
 
     assert site.look(theirs) == Underway(started=False)
 
+    os.kill(stopped.pid, signal.SIGCONT)
     site.let_go("mute")
     assert site.end(theirs) == Succeeded(b'"mute"')
-    site.kill(worker)
 
 
 # Workers

@@ -76,6 +76,7 @@ class Celery:
             searched = self._search(theirs, doubtful)
             # What mark and result say now: it may have ended meanwhile.
             for place, one, receipt, known in zip(unclear, some, theirs, self._found(some, theirs), strict=True):
+                found[place] = known
                 sighted[place] = at_first_sight(one, *known) or after_search(one, receipt, *known, searched)
             self._searched = time.monotonic()
         self._remember_revoked(handed, found)
