@@ -12,8 +12,9 @@ mill = Celery("mill", broker=os.environ["BROKER"], backend=os.environ["BROKER"])
 mill.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
-    broker_transport_options={"visibility_timeout": 4},
+    broker_transport_options={"visibility_timeout": int(os.environ.get("VISIBILITY_TIMEOUT", 3600))},
     **({"task_acks_late": True, "task_reject_on_worker_lost": True} if "ACKS_LATE" in os.environ else {}),
+    **({"result_expires": int(os.environ["RESULT_EXPIRES"])} if "RESULT_EXPIRES" in os.environ else {}),
 )
 install(mill, lease=2.0)
 
