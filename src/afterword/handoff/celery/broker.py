@@ -10,6 +10,7 @@ import redis
 from kombu.exceptions import OperationalError
 
 from afterword.handoff.celery import results
+from afterword.handoff.celery.install import NAME
 from afterword.handoff.celery.results import HASTE
 from afterword.handoff.celery.sightings import Search
 from afterword.handoff.engine import EngineAway, Underway
@@ -77,7 +78,8 @@ def number(connection: Any) -> str | None:
 def search(app: Any, connection: Any, ids: Collection[str], doubtful: Collection[str], queues: Collection[str]) -> Search:
     """Look for these ids in the queues, ask the workers for the rest, and look again: a message may have moved meanwhile.
 
-    Of those that are `doubtful`, the workers are asked too where one of them only holds the message.
+    Of those that are `doubtful`, the workers are asked too where the message was fetched: a worker that died fetched some before
+    their turn, and Celery gives them to another only when its visibility timeout is over.
     """
     run = number(connection)
     queued, held, readable = _waiting(connection, queues)
@@ -92,6 +94,7 @@ def search(app: Any, connection: Any, ids: Collection[str], doubtful: Collection
         thorough = readable and still_readable and workers >= heard
         if _redis(connection) is None:
             thorough = _drained(connection, queues, workers)
+        queued |= _put_off(app, connection, {id for id in doubtful if id in held and id not in working})
     found = {id: Underway(started=False) for id in ids if id in queued}
     return Search({**found, **working}, held, thorough, workers, run)
 
@@ -115,6 +118,11 @@ def _reached(connection: Any) -> Iterator[Any]:
         yield connection
     except away as error:
         raise EngineAway(f"{connection.as_uri()} cannot be reached: {error}") from error
+
+
+def revoke(app: Any, connection: Any, ids: Collection[str]) -> None:
+    """Tell the workers that are there to refuse these, and to end the processes that run them."""
+    _mailbox(app, connection).abcast("revoke", {"task_id": list(ids), "terminate": True, "signal": "SIGTERM"})
 
 
 def _options(app: Any) -> dict[str, Any]:
@@ -190,20 +198,46 @@ def _drained(connection: Any, queues: Collection[str], workers: int) -> bool:
 def _working(app: Any, connection: Any, ids: Collection[str]) -> tuple[dict[str, Underway], int, int]:
     """Which of these the workers have, how many workers have answered, and how many were there to hear it."""
     heard = _count(connection)
-    inspect = app.control.inspect(timeout=ANSWERS, connection=connection)
+    mailbox = _mailbox(app, connection)
     found: dict[str, Underway] = {}
     answered: set[str] = set()
     asked = list(ids)
     for start in range(0, len(asked), _STEP):
-        replies = inspect.query_task(*asked[start : start + _STEP]) or {}
+        replies = _replies(mailbox.multi_call("query_task", {"ids": asked[start : start + _STEP]}, timeout=ANSWERS))
         answered = set(replies) if start == 0 else answered & set(replies)
         for worker, tasks in replies.items():
-            states = {id: state for id, (state, _) in tasks.items()} if isinstance(tasks, dict) else {}
+            states = {id: state for id, (state, _) in tasks.items()} if "error" not in tasks else {}
             found.update((id, Underway(state == "active", worker)) for id, state in states.items() if state != "ready")
     if _redis(connection) is None:  # Those that wait for their time are in no queue that could be read.
-        for worker, waiting in (inspect.scheduled() or {}).items():
+        for worker, waiting in _replies(mailbox.multi_call("scheduled", timeout=ANSWERS)).items():
             found.update((one["request"]["id"], Underway(False, worker)) for one in waiting)
-    return found, len(answered), max(heard, default=0)
+    # Where nobody counted who heard it, somebody may have kept silent.
+    return found, len(answered), max(heard, default=len(answered) + 1)
+
+
+def _put_off(app: Any, connection: Any, ids: Collection[str]) -> Collection[str]:
+    """Which of these a worker that lives may hold, of which it says nothing when it is asked for them: they wait for their time,
+    or for their turn under a rate limit."""
+    if not ids:
+        return ()
+    mailbox = _mailbox(app, connection)
+    known = _replies(mailbox.multi_call("registered", {"taskinfoitems": ["rate_limit"]}, timeout=ANSWERS))
+    if any(task.startswith(f"{NAME} [rate_limit=") for tasks in known.values() for task in tasks):
+        return ids
+    scheduled = _replies(mailbox.multi_call("scheduled", timeout=ANSWERS))
+    return {one["request"]["id"] for waiting in scheduled.values() for one in waiting} & set(ids)
+
+
+def _mailbox(app: Any, connection: Any) -> Any:
+    """Celery's own, but on this connection alone: the pool of the application would wait for a broker that is away."""
+    mailbox = app.control.mailbox(connection)
+    mailbox.producer_pool = None
+    return mailbox
+
+
+def _replies(answers: Any) -> dict[str, Any]:
+    """By worker."""
+    return {worker: reply for answer in answers or () for worker, reply in answer.items()}
 
 
 def _count(connection: Any) -> list[int]:

@@ -72,7 +72,7 @@ class Celery:
         unclear = [place for place, sighting in enumerate(sighted) if sighting is None]
         if unclear and time.monotonic() - self._searched >= self._search_every:
             some, theirs = [handed[place] for place in unclear], [receipts[place] for place in unclear]
-            doubtful = {receipts[place].task_id for place in unclear if found[place][0].begun == handed[place].token}
+            doubtful = {receipts[place].task_id for place in unclear if not handed[place].foreign}
             searched = self._search(theirs, doubtful)
             # What mark and result say now: it may have ended meanwhile.
             for place, one, receipt, known in zip(unclear, some, theirs, self._found(some, theirs), strict=True):
@@ -95,7 +95,7 @@ class Celery:
             if fresh:
                 broker.take_out(connection, {receipt.task_id for receipt in fresh}, self._queues(fresh))
             # Again each time: a worker that was not there before has not heard it.
-            self._app.control.revoke([receipt.task_id for receipt in receipts], terminate=True, connection=connection)
+            broker.revoke(self._app, connection, [receipt.task_id for receipt in receipts])
 
     def close(self) -> None:
         self._broker.close()

@@ -69,7 +69,7 @@ def after_search(handed: Handed, receipt: Receipt, mark: Mark, meta: Meta, searc
         # Should its message be delivered once more, it does nothing as soon as another attempt is handed off.
         return Crashed(f"its Celery worker {mark.by} died while it ran", alone=True)
     if receipt.task_id in search.held:
-        return Underway(meta.state == "STARTED")
+        return Underway(meta.state == "STARTED") if handed.foreign else Gone("the Celery worker that had fetched it has died")
     if handed.foreign and mark.cancelled >= handed.token:
         return Cancelled("taken out of Celery before it had ended")
     # Marks that were lost say nothing of what had begun.
