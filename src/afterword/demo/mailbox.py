@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -36,6 +37,7 @@ def mail_server() -> Iterator[Mailbox]:
     """Listens on a free port of 127.0.0.1, on a thread of its own."""
     mailbox = Mailbox()
     loop = asyncio.new_event_loop()
+    loop.set_exception_handler(_unless_killed)
     # With a name of its own it need not ask the network for one.
     opening = loop.create_server(lambda: SMTP(mailbox, hostname="localhost", loop=loop), "127.0.0.1", 0)
     server = loop.run_until_complete(opening)
@@ -52,3 +54,9 @@ def mail_server() -> Iterator[Mailbox]:
             task.cancel()
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
+
+
+def _unless_killed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say what went wrong, but not that a client was killed."""
+    if not isinstance(context.get("exception"), ConnectionError):
+        loop.default_exception_handler(context)

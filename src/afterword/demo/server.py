@@ -5,13 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from afterword.demo.failure import DemoFailed, wait_until
-from afterword.demo.layout import APPLICATION
 from afterword.demo.processes import living_in, sweep
 
 LAST = 30
@@ -25,16 +24,16 @@ class Server:
 
 
 @contextmanager
-def uvicorn(folder: Path, mail_port: int) -> Iterator[Server]:
+def uvicorn(folder: Path, application: str, environment: Mapping[str, str]) -> Iterator[Server]:
     """Serves the application in `folder` on a free port; at the end nothing is left of it. Raises DemoFailed."""
     log = folder / "uvicorn.log"
-    command = [sys.executable, "-m", "uvicorn", f"{APPLICATION}:app", "--port", "0", "--no-access-log"]
+    command = [sys.executable, "-m", "uvicorn", f"{application}:app", "--port", "0", "--no-access-log"]
     with log.open("w") as output:
         # In a session of its own, so that Ctrl-C reaches the demo alone, which then ends it.
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=_environment(mail_port),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -49,14 +48,19 @@ def uvicorn(folder: Path, mail_port: int) -> Iterator[Server]:
         process.send_signal(signal.SIGTERM)  # Nothing, where it was killed.
         wait_until(lambda: process.poll() is not None and not living_in(folder), "uvicorn's end")
     except DemoFailed as failure:
-        said = "\n".join(log.read_text().splitlines()[-LAST:])
-        raise DemoFailed(why=f"{failure.facts['why']} The server's last words:\n{said}") from None
+        raise DemoFailed(why=f"{failure.facts['why']} The server's last words:\n{last_words(log)}") from None
     finally:
         sweep(folder)
         process.wait()
 
 
-def _environment(mail_port: int) -> dict[str, str]:
+def last_words(log: Path) -> str:
+    """The end of a log."""
+    return "\n".join(log.read_text().splitlines()[-LAST:])
+
+
+def environment(mail_port: int) -> dict[str, str]:
+    """In which the application runs: none of the user's own settings, and the mail server at this port."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("AFTERWORD_")}
     if "PYTHONPATH" in ours:  # It may be relative to where the demo was started.
         ours["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in ours["PYTHONPATH"].split(os.pathsep))

@@ -5,19 +5,20 @@ from pathlib import Path
 
 from PIL import Image
 
-from afterword.demo.act import CUSTOMERS, Act
+from afterword.demo.act import Act, Company, alone
 from afterword.demo.failure import PATIENCE
 from afterword.demo.layout import lay_out
 from afterword.demo.ledger import KINDS
 from afterword.demo.mailbox import mail_server
+from afterword.demo.plot import Plot
 from afterword.demo.show import Show
 from afterword.demo.tally import Tally
 
-WAITING = 500
-"""Tasks that must be waiting when everything is killed."""
-
 STOCK_PATIENCE = 3.0
 """Seconds that FastAPI alone gets, once it serves again, to come back to what it had accepted."""
+
+WITH_AFTERWORD = Plot(waiting=500, patience=PATIENCE)
+WITHOUT = Plot(waiting=0, patience=STOCK_PATIENCE)
 
 PORTRAIT = (3000, 2250)
 """Pixels; to make it smaller takes a processor some 50 ms."""
@@ -31,25 +32,26 @@ def tell(show: Show) -> bool:
     with tempfile.TemporaryDirectory(prefix="afterword-demo-") as name:
         folder = Path(name).resolve()
         show.title(
-            f"1. afterword: {CUSTOMERS} customers, {len(KINDS)} tasks each; all killed while at least {WAITING} tasks wait"
+            f"1. afterword: {WITH_AFTERWORD.customers} customers, {len(KINDS)} tasks each; "
+            f"all killed while at least {WITH_AFTERWORD.waiting} tasks wait"
         )
         show.say(
             "A task makes an image smaller, sends a mail to a server, or writes a notification. They run outside of the API."
         )
-        ours = play(show, folder / "ours", with_afterword=True, waiting=WAITING, patience=PATIENCE)
+        ours = play(show, folder / "ours", WITH_AFTERWORD)
         show.title("2. The same with FastAPI's own BackgroundTasks: the same files, their import changed")
-        stock = play(show, folder / "stock", with_afterword=False, waiting=0, patience=STOCK_PATIENCE)
+        stock = play(show, folder / "stock", WITHOUT, with_afterword=False)
     show.conclude({OURS: ours, STOCK: stock})
     show.say(f"\n{verdict(ours)}")
     return ours.lost == 0
 
 
-def play(show: Show, folder: Path, *, with_afterword: bool, waiting: int, patience: float) -> Tally:
-    lay_out(folder, with_afterword=with_afterword)
+def play(show: Show, folder: Path, plot: Plot, *, with_afterword: bool = True, company: Company = alone) -> Tally:
+    lay_out(folder, with_afterword=with_afterword, application=plot.application)
     (folder / "small").mkdir()
     draw(folder / "portrait.jpg")
     with mail_server() as mailbox:
-        return Act(folder, mailbox, show, waiting, patience).play()
+        return Act(folder, mailbox, show, plot, company).play()
 
 
 def draw(path: Path) -> None:
