@@ -104,7 +104,10 @@ def _cancelling() -> bool:
 def _overdue(timeout: int, error: BaseException, too_late: tuple[type[BaseException], ...] = ()) -> TimeoutError:
     """What to tell of an attempt that `error` ended when its time was up: where it was then, and in the last line, which people
     look at, how long it had. What user code raised when it was cut off is told as well."""
-    cut = error.__cause__ if isinstance(error.__cause__, asyncio.CancelledError) else error
+    # Older Pythons name what asyncio.timeout turned into its own error as the context of that, newer ones as its cause.
+    inner = error.__cause__ or error.__context__
+    asyncio_s_own = type(error) is TimeoutError and not error.args and isinstance(inner, asyncio.CancelledError)
+    cut = inner if asyncio_s_own and inner is not None else error
     late = TimeoutError(lifecycle.late(timeout)).with_traceback(cut.__traceback__)
     if not isinstance(cut, (asyncio.CancelledError, *too_late)):
         late.__cause__ = cut

@@ -28,7 +28,7 @@ def loop_of_its_own() -> int:
     return asyncio.run(asyncio.sleep(0, 7))
 
 
-@task(name="raise", retry=Retry(not_on=(KeyError,)))
+@task(name="raise in rq", retry=Retry(not_on=(KeyError,)))
 def raise_(kind: str) -> None:
     note(f"raise {kind}")
     raise {"key": KeyError, "value": ValueError}[kind]("no")
@@ -43,7 +43,7 @@ def hold(name: str) -> str:
     return name
 
 
-@task(name="hold_once", at_most_once=True)
+@task(name="hold_once in rq", at_most_once=True)
 def hold_once(name: str) -> str:
     return hold(name)
 
