@@ -78,8 +78,8 @@ def number(connection: Any) -> str | None:
 def search(app: Any, connection: Any, ids: Collection[str], doubtful: Collection[str], queues: Collection[str]) -> Search:
     """Look for these ids in the queues, ask the workers for the rest, and look again: a message may have moved meanwhile.
 
-    Of those that are `doubtful`, the workers are asked too where the message was fetched: a worker that died fetched some before
-    their turn, and Celery gives them to another only when its visibility timeout is over.
+    Of those that are `doubtful`, the workers are asked too where the message was fetched: a worker that died had fetched some
+    before their turn, and Celery gives them to another only when its visibility timeout is over.
     """
     run = number(connection)
     queued, held, readable = _waiting(connection, queues)
@@ -215,17 +215,17 @@ def _working(app: Any, connection: Any, ids: Collection[str]) -> tuple[dict[str,
     return found, len(answered), max(heard, default=len(answered) + 1)
 
 
-def _put_off(app: Any, connection: Any, ids: Collection[str]) -> Collection[str]:
-    """Which of these a worker that lives may hold, of which it says nothing when it is asked for them: they wait for their time,
-    or for their turn under a rate limit."""
+def _put_off(app: Any, connection: Any, ids: set[str]) -> set[str]:
+    """Which of these a worker that lives may hold, though it said nothing of them: they wait for their time, or for their turn
+    under a rate limit."""
     if not ids:
-        return ()
+        return ids
     mailbox = _mailbox(app, connection)
     known = _replies(mailbox.multi_call("registered", {"taskinfoitems": ["rate_limit"]}, timeout=ANSWERS))
     if any(task.startswith(f"{NAME} [rate_limit=") for tasks in known.values() for task in tasks):
         return ids
     scheduled = _replies(mailbox.multi_call("scheduled", timeout=ANSWERS))
-    return {one["request"]["id"] for waiting in scheduled.values() for one in waiting} & set(ids)
+    return {one["request"]["id"] for waiting in scheduled.values() for one in waiting} & ids
 
 
 def _mailbox(app: Any, connection: Any) -> Any:
