@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from afterword.attempt import attempt_here
@@ -84,7 +85,8 @@ def _attempt(offer: Offer, too_late: tuple[type[BaseException], ...]) -> Succeed
 
 @functools.cache
 def _registry(app: str) -> Registry:
-    return Registry(load(app).root)
+    # Celery's command takes the working directory off the path again when it has loaded its own module.
+    return Registry(load(app, Path.cwd()).root)
 
 
 def _once(offer: Offer) -> bool:
