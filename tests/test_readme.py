@@ -1,37 +1,23 @@
 """Every block of the README is run, in the order in which a newcomer meets it, in an empty folder."""
 
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Query
-from tests.support.processes import PATIENCE, wait_until
+from tests.support.documents import blocks, dialogue, expect, python
+from tests.support.processes import PATIENCE
 from tests.support.uvicorn import serve
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-class Block(NamedTuple):
-    language: str
-    text: str
-
-
-BLOCKS = [Block(*found) for found in re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)]
-
-DIFF, MAKE, TABLE, MAIN, SERVE, ASK, TASKS, OUTSIDE, TESTS = BLOCKS
+DIFF, MAKE, TABLE, MAIN, SERVE, ASK, TASKS, OUTSIDE, TESTS = blocks(README)
 """All there are: one that is added does not fit in here, and must be given a test."""
-
-
-def python(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
 
 
 def test_the_difference_is_between_two_programs_that_work(tmp_path: Path) -> None:
@@ -63,8 +49,8 @@ def test_it_starts_in_an_empty_folder(tmp_path: Path) -> None:
     assert served
 
     with serve(tmp_path, served.group(1)) as server:
-        for command, answer in _dialogue(ASK.text.replace("http://127.0.0.1:8000", server.address)):
-            _expect(command, answer, tmp_path)
+        for command, answer in dialogue(ASK.text.replace("http://127.0.0.1:8000", server.address)):
+            expect(command, answer, tmp_path)
 
 
 @pytest.mark.process
@@ -106,37 +92,3 @@ def test_every_command_that_it_names_is_there(tmp_path: Path) -> None:
     for command in named - {"jobs"}:
         told = python("-m", "afterword", *command.split(), "--help", folder=tmp_path)
         assert told.returncode == 0, (command, told.stderr)
-
-
-def _dialogue(text: str) -> list[tuple[str, str]]:
-    """The commands, and what stands below each."""
-    commands: list[tuple[str, str]] = []
-    for line in text.splitlines():
-        if line.startswith("$ "):
-            commands.append((line[2:], ""))
-        else:
-            commands[-1] = (commands[-1][0], f"{commands[-1][1]}{line}\n")
-    return commands
-
-
-def _expect(command: str, answer: str, folder: Path) -> None:
-    """It succeeds, and says what is promised where something is; what a task does may take a moment."""
-    said = ""
-
-    def as_promised() -> bool:
-        nonlocal said
-        ran = subprocess.run(
-            ["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False, timeout=60, env=PATH
-        )
-        said = ran.stdout + ran.stderr
-        return ran.returncode == 0 and (not answer or ran.stdout.strip() == answer.strip())
-
-    if shutil.which("curl") is None:
-        command = re.sub("^curl -X POST (.*)", r"python -c 'import httpx; print(httpx.post(\"\1\").text)'", command)
-    if command.startswith("cat"):
-        wait_until(as_promised, command)
-    else:
-        assert as_promised(), said
-
-
-PATH = {"PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin", "HOME": "/nowhere"}
