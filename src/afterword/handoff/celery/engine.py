@@ -17,13 +17,14 @@ from afterword.handoff.celery.broker import Broker
 from afterword.handoff.celery.install import NAME
 from afterword.handoff.celery.receipt import Receipt
 from afterword.handoff.celery.results import Results, marks, readable
+from afterword.handoff.celery.rounds import Rounds
 from afterword.handoff.celery.sightings import Meta, Search, after_search, at_first_sight
 from afterword.handoff.engine import EngineAway, Handed, Offer, Sighting, Underway
 from afterword.handoff.envelope import write_offer
 from afterword.handoff.marks import Mark, Marks
 
 SEARCH_EVERY = 10.0
-"""Seconds between searches of queues and workers. Only how dear they are decides this; no search concludes from time."""
+"""Seconds between searches of queues and workers for a job. How dear they are decides this; no search concludes from time."""
 
 GRACE = 1.0, 5.0
 """Seconds after its timeout until Celery raises in a task, and until it then kills the task's process."""
@@ -37,8 +38,7 @@ class Celery:
     def __init__(self, celery_app: Any, *, queue: str | None = None, search_every: float = SEARCH_EVERY) -> None:
         self._app = celery_app
         self._queue = queue
-        self._search_every = search_every
-        self._searched = float("-inf")
+        self._rounds = Rounds(search_every)
         self._broker = Broker(celery_app)
         self._lock = threading.Lock()
         self._kept: tuple[Results, Marks | None] | None = None
@@ -70,7 +70,7 @@ class Celery:
         found = self._found(handed, receipts)
         sighted = [at_first_sight(one, *known) for one, known in zip(handed, found, strict=True)]
         unclear = [place for place, sighting in enumerate(sighted) if sighting is None]
-        if unclear and time.monotonic() - self._searched >= self._search_every:
+        if self._rounds.due([handed[place].id for place in unclear], time.monotonic()):
             some, theirs = [handed[place] for place in unclear], [receipts[place] for place in unclear]
             doubtful = {receipts[place].task_id for place in unclear if not handed[place].foreign}
             searched = self._search(theirs, doubtful)
@@ -78,7 +78,6 @@ class Celery:
             for place, one, receipt, known in zip(unclear, some, theirs, self._found(some, theirs), strict=True):
                 found[place] = known
                 sighted[place] = at_first_sight(one, *known) or after_search(one, receipt, *known, searched)
-            self._searched = time.monotonic()
         self._remember_revoked(handed, found)
         together = zip(handed, sighted, found, strict=True)
         return [sighting or _underway(one, *known) for one, sighting, known in together]
