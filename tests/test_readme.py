@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-DIFF, MAKE, TABLE, MAIN, SERVE, ASK, TASKS, OUTSIDE, TESTS = blocks(README)
+DIFF, MAKE, TABLE, MAIN, SERVE, ASK, TASKS, OUTSIDE, HANDOFF, TESTS = blocks(README)
 """All there are: one that is added does not fit in here, and must be given a test."""
 
 
@@ -73,6 +73,31 @@ def test_it_is_used_in_tasks_and_outside_of_requests(tmp_path: Path) -> None:
     finally:
         store.close()
     assert [(job.task, job.retry.attempts) for job in jobs] == [("main:send_receipt", 5)] * 2
+
+
+@pytest.mark.process
+def test_its_task_is_handed_off(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "import celery\nfrom fastapi import FastAPI\nfrom afterword import Afterword, task\n"
+        "from afterword.handoff.celery import Celery\n"
+        f"app = FastAPI()\ncelery_app = celery.Celery()\nafterword = {HANDOFF.text}"
+    )
+
+    ran = python("-c", "from main import *; afterword.add_now(make_report, 'May')", folder=tmp_path)
+
+    assert ran.returncode == 0, ran.stderr
+    store = SqliteStore(tmp_path / "afterword.db")
+    try:
+        [job] = store.find(Query()).result(PATIENCE)
+    finally:
+        store.close()
+    assert (job.task, job.via) == ("main:make_report", "celery")
+
+
+def test_what_it_links_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert "docs/guides/you-already-have-celery.md" in links
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 @pytest.mark.process
