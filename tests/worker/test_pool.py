@@ -39,9 +39,7 @@ def test_one_whose_time_was_up_has_failed_and_its_neighbours_have_not() -> None:
     death = Death("killed", True, None, started=(job("a"),), unstarted=(), late=(job("b")._replace(timeout=1_500_000),))
 
     assert {job.id: outcome for job, outcome in blame(death, alone=False)} == {
-        "a": Interrupted(
-            "its runner was ended, since main:send took longer than its timeout there", started=True, alone=True
-        ),
+        "a": Interrupted("its runner was ended, since main:send took longer than its timeout there", started=True, alone=True),
         "b": Failed("it took longer than its timeout of 1.5 s, so its runner was ended", alone=True),
     }
 

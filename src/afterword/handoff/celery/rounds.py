@@ -7,8 +7,8 @@ _MANY = 10_000
 
 
 class Rounds:
-    """Each id has its turn `every` seconds after it was first asked for, and again as long after each search. Were it one turn for
-    all, those that are asked for at other times might never have theirs."""
+    """Each id has its turn `every` seconds after it was first asked for, and again as long after each search. Were it one turn
+    for all, those that are asked for at other times might never have theirs."""
 
     def __init__(self, every: float) -> None:
         self._every = every
