@@ -143,7 +143,7 @@ def running(command: str, folder: Path) -> Iterator[None]:
         process = subprocess.Popen(
             [Path(sys.executable).with_name(command.split()[0]), *command.split()[1:]],
             cwd=folder,
-            env=PATH,
+            env={**PATH, "TMPDIR": str(folder)},  # It is killed, and leaves something there.
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -14,10 +14,11 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Valkey]:
+def broker(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Valkey]:
     with valkey() as server:
         monkeypatch.setenv("CELERY_BROKER_URL", server.url)
         monkeypatch.setenv("PYTHONPATH", str(EXAMPLES))
+        monkeypatch.setenv("TMPDIR", str(site.folder))  # Celery's processes are killed, and leave something there.
         yield server
 
 
