@@ -126,7 +126,8 @@ class Site:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **environment},
+                # What is killed may leave temporary files: they go with the folder.
+                env={**os.environ, "TMPDIR": str(self.folder), **environment},
             )
         self._processes.append(process)
         return process, log

@@ -39,6 +39,7 @@ class Bench:
             **os.environ,
             "SHOP": json.dumps({**self.settings, **changed}),
             "SHOP_LEDGER": str(self.ledger),
+            "TMPDIR": str(self.ledger.parent),  # A pool that is killed leaves folders there.
         }
         quick = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"]
         name = f"w{len(self._workers)}@shop"

@@ -9,12 +9,13 @@ from rq import Queue
 
 def decorator(function: Any) -> Any:
     """The `rq.job` object that decorated it. Raises TypeError for any other function."""
-    delay = getattr(function, "delay", None)
-    names = getattr(getattr(delay, "__code__", None), "co_freevars", ())
-    cells = dict(zip(names, getattr(delay, "__closure__", None) or (), strict=False))
-    if "self" not in cells:
-        raise TypeError(f"{function!r} is no function that rq.job decorates")
-    return cells["self"].cell_contents
+    for name in ("enqueue", "delay"):  # Some versions have one of them.
+        hung = getattr(function, name, None)
+        names = getattr(getattr(hung, "__code__", None), "co_freevars", ())
+        cells = dict(zip(names, getattr(hung, "__closure__", None) or (), strict=False))
+        if "self" in cells:
+            return cells["self"].cell_contents
+    raise TypeError(f"{function!r} is no function that rq.job decorates")
 
 
 def queue_of(found: Any) -> Any:
