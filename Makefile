@@ -30,7 +30,7 @@ faults: .venv/.ready
 
 test-oldest: .venv-oldest/.ready
 	.venv-oldest/$(PYTEST) -m 'not process' --ignore tests/test_floors.py
-	.venv-oldest/$(PYTEST) -m process tests/door tests/examples
+	.venv-oldest/$(PYTEST) -m process tests/door tests/examples tests/handoff
 
 check: .venv/.ready
 	.venv/bin/ruff format --check
