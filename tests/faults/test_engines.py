@@ -173,8 +173,8 @@ def test_broker_away_at_hand_off(chain: Chain, proxy: Proxy, tally: Count) -> No
     "SIGKILL to a broker without persistence, with tasks waiting in it; a new one is started",
     "they are written down here, and are handed off again once the restart is seen",
     CELERY,
-    RQ,
-    long=(CELERYS_OWN, RQS_OWN, DELAY, ENQUEUE),
+    RQS_OWN,
+    long=(RQ, CELERYS_OWN, DELAY, ENQUEUE),
 )
 def test_kill9_broker(chain: Chain, tally: Count) -> None:
     chain.serve()
