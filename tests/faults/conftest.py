@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from tests.faults.oracle import Tally
-from tests.faults.report import Row, write
+from tests.faults.report import Row, renew, write
 
 Count = Callable[[Tally], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--reliability", metavar="FILE", help="Write what became of each fault into this file.")
+    parser.addoption("--renew", action="store_true", help="There, leave the faults that this run does not try as they are.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,7 +47,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if target:
         found = [report for reports in terminalreporter.stats.values() for report in reports]
         rows = [row for report in found if isinstance(report, pytest.TestReport) and (row := _row(report))]
-        write(Path(target), sorted(rows, key=lambda row: row.name), Path.cwd())
+        if config.getoption("--renew"):
+            renew(Path(target), rows)
+        else:
+            write(Path(target), rows, Path.cwd())
 
 
 def _row(report: pytest.TestReport) -> Row | None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,15 +48,33 @@ class Row:
 
 def write(path: Path, rows: Sequence[Row], folder: Path) -> None:
     """Replace the table at `path`; `folder` is where the stores were."""
+    _write(path, f"Last full run: {datetime.now(UTC):%Y-%m-%d}, on {_machine(folder)}.", {r.name: _line(r) for r in rows})
+
+
+def renew(path: Path, rows: Sequence[Row]) -> None:
+    """Replace the lines of these faults in the table at `path`, and leave the others as the last full run has found them."""
+    text = path.read_text()
+    [when] = re.findall(r"^Last full run: .*", text, re.MULTILINE)
+    told = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    _write(path, f"{when.split(' Tried again since: ')[0]}{_again(when, rows)}", told | {r.name: _line(r) for r in rows})
+
+
+def _again(when: str, rows: Sequence[Row]) -> str:
+    before = when.partition(" Tried again since: ")[2].removesuffix(".").split(", ")
+    names = {name for name in before if name} | {f"`{row.name}`" for row in rows}
+    return f" Tried again since: {', '.join(sorted(names))}."
+
+
+def _write(path: Path, when: str, told: Mapping[str, str]) -> None:
     lines = [
         HEADING,
-        f"Last full run: {datetime.now(UTC):%Y-%m-%d}, on {_machine(folder)}.",
+        when,
         "",
         "| fault | what is injected | what is promised | | accepted | run | lost | twice | goes on after |",
         "|---|---|---|---|---:|---:|---:|---:|---:|",
     ]
-    lines += [_line(row) for row in rows]
-    lines += ["", f"{sum(row.outcome == 'pass' for row in rows)} of {len(rows)} faults passed.", ""]
+    lines += [told[name] for name in sorted(told)]
+    lines += ["", f"{sum('| pass |' in line for line in told.values())} of {len(told)} passed.", ""]
     path.write_text("\n".join(lines))
 
 

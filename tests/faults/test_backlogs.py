@@ -28,11 +28,11 @@ MILLION = 1_000_000
     "three API processes add at a steady rate while a worker claims and settles without a pause",
     "99 of 100 are written down within 50 ms",
 )
-@pytest.mark.parametrize("seconds", [2, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [2, pytest.param(6, marks=pytest.mark.long)])
 def test_starving_writers(site: Site, tally: Count, seconds: int) -> None:
     """The best of three spans: a machine that is busy otherwise is not what starves them."""
     servers = [site.serve("callers:app", worker=False) for _ in range(3)]
-    hot = range(100_000, 100_000 + 3000 * seconds)
+    hot = range(100_000, 100_000 + 12_000 * seconds)
     pour(site, servers[0], "add", hot)
     site.work(app="callers:app")
     site.wait_for_more(10)
@@ -40,8 +40,10 @@ def test_starving_writers(site: Site, tally: Count, seconds: int) -> None:
     spans: list[float] = []
     for turn in range(3):
         took = add_steadily(servers, 1000 * turn, seconds / 3, accepted)
+        if site.ends().keys() >= set(hot):
+            break  # The worker had nothing left to do in this span, so it says nothing.
         spans.append(statistics.quantiles(took, n=100)[98])
-    assert not site.ends().keys() >= set(hot), "the worker had nothing left to do"
+    assert spans, "the worker had nothing left to do"
     assert min(spans) <= 0.05, spans
     wait_until_run_out(site, len(accepted), 120)
     tally(judge(site, accepted))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afterword.worker.placing import Seat, Shape, lacking, place, room, surplus
+from afterword.worker.placing import Seat, Shape, lacking, one_by_one, place, room, surplus
 
 TWO = Shape(ceiling=2, concurrency=4)
 
@@ -71,6 +71,11 @@ seats_of_any_kind = st.lists(
     max_size=5,
 )
 shapes = st.builds(Shape, ceiling=st.integers(1, 4), concurrency=st.integers(4, 6))
+
+
+def test_of_those_that_are_feared_to_end_their_worker_one_goes_at_a_time() -> None:
+    assert one_by_one([False, True, False, True], running=False) == [True, True, True, False]
+    assert one_by_one([True, False, True], running=True) == [False, True, False]
 
 
 @given(seats_of_any_kind, shapes, st.integers(0, 40))

@@ -76,23 +76,32 @@ class StandIn:
         self.jobs += jobs
 
 
-def test_a_suspect_that_waited_for_another_goes_to_the_runner_at_leisure_when_that_one_dies(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    runners: list[StandIn] = []
+@pytest.fixture
+def runners(monkeypatch: pytest.MonkeyPatch) -> list[StandIn]:
+    """Those that a pool starts from now on, at leisure at once."""
+    started: list[StandIn] = []
 
     def start(launch: Launch, life: str | None, audience: Audience) -> StandIn:
-        runners.append(StandIn(launch, life, audience))
-        return runners[-1]
+        started.append(StandIn(launch, life, audience))
+        return started[-1]
 
     monkeypatch.setattr(pool, "Runner", start)
-    launch = Launch(store="memory", app="main:app", path=(), runners=1)
+    return started
+
+
+def make(ceiling: int) -> Pool:
+    """With one runner more than the ceiling."""
+    launch = Launch(store="memory", app="main:app", path=(), runners=ceiling)
     it = Pool(launch, None, lambda outcomes: None, nobody, lambda: 1)
-    it.review()
-    it.take([job("ordinary")])
-    it._busy_since = -10_000_000
-    it.review()
+    for _ in range(ceiling + 1):
+        it._start()
+    return it
+
+
+def test_a_suspect_that_waited_for_another_goes_to_the_runner_at_leisure_when_that_one_dies(runners: list[StandIn]) -> None:
+    it = make(1)
     first, second = runners
+    it.take([job("ordinary")])
     it.take([job("killer")._replace(alone=True), job("suspect")._replace(alone=True)])
     first.jobs.clear()
     assert [one.id for one in second.jobs] == ["killer"]
@@ -100,3 +109,18 @@ def test_a_suspect_that_waited_for_another_goes_to_the_runner_at_leisure_when_th
     it.died(second, Death("segmentation fault", False, None, started=(second.jobs[0],), unstarted=()))  # type: ignore[arg-type]
 
     assert [one.id for one in first.jobs] == ["suspect"]
+
+
+def test_of_those_that_lost_many_workers_one_runs_at_a_time(runners: list[StandIn]) -> None:
+    """Else the innocent would lose another with each that the guilty one ends."""
+    it = make(2)
+    lost = [job(id)._replace(alone=True, lost=3) for id in ("innocent", "killer")]
+
+    it.take([*lost, job("suspect")._replace(alone=True), job("ordinary")])
+
+    assert sorted(one.id for runner in runners for one in runner.jobs) == ["innocent", "ordinary", "suspect"]
+    [busy] = [runner for runner in runners if [one.id for one in runner.jobs] == ["innocent"]]
+    busy.jobs.clear()
+    busy.exclusive = False
+    it.ended(busy, [])  # type: ignore[arg-type]
+    assert [one.id for one in busy.jobs] == ["killer"]

@@ -41,6 +41,16 @@ def place(waiting: Sequence[bool], seats: Sequence[Seat], shape: Shape) -> list[
     return places
 
 
+def one_by_one(feared: Sequence[bool], running: bool) -> list[bool]:
+    """Which of the waiting jobs may be placed at all: of those feared to end their worker, one at a time, none while one is
+    `running`. Else an innocent one would die with the guilty one, again and again, until its losses are too many."""
+    may = []
+    for one in feared:
+        may.append(not (one and running))
+        running = running or one
+    return may
+
+
 def room(seats: Sequence[Seat], shape: Shape) -> int:
     """How many more ordinary jobs could begin now."""
     shared = [seat for seat in seats if seat.ready and not seat.exclusive]

@@ -11,7 +11,7 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome
 from afterword.launch import Launch
-from afterword.worker.placing import Shape, lacking, place, room, surplus
+from afterword.worker.placing import Shape, lacking, one_by_one, place, room, surplus
 from afterword.worker.rests import Rests
 from afterword.worker.runner import Audience, Death, Runner
 
@@ -51,6 +51,8 @@ class Pool(Audience):
         self._shape = Shape(ceiling=launch.runners or os.cpu_count() or 1, concurrency=launch.concurrency)
         self._runners: list[Runner] = []
         self._leaving: set[Runner] = set()
+        self._feared: Runner | None = None
+        """Where a job runs, or ran last, that is feared to end its worker."""
         self._waiting: list[Job] = []
         self._open = True
         self._rests = Rests(SHORTEST_REST, LONGEST_REST)
@@ -178,10 +180,14 @@ class Pool(Audience):
     def _place(self) -> None:
         if not self._waiting:
             return
-        places = place([job.alone for job in self._waiting], [runner.seat for runner in self._runners], self._shape)
+        dreading = any(runner is self._feared and runner.exclusive for runner in self._runners)
+        may = one_by_one([_feared(job) for job in self._waiting], dreading)
+        candidates = [job.alone for job, now in zip(self._waiting, may, strict=True) if now]
+        places = iter(place(candidates, [runner.seat for runner in self._runners], self._shape))
         handed: dict[int, list[Job]] = {}
         rest: list[Job] = []
-        for job, index in zip(self._waiting, places, strict=True):
+        for job, now in zip(self._waiting, may, strict=True):
+            index = next(places) if now else None
             if index is None:
                 rest.append(job)
             else:
@@ -190,8 +196,13 @@ class Pool(Audience):
         for index, jobs in handed.items():
             runner = self._runners[index]
             runner.exclusive = jobs[0].alone
+            self._feared = runner if _feared(jobs[0]) else self._feared
             runner.hand(jobs, self._steady())
             self._tell(Handed(tuple(job.id for job in jobs), runner.pid))
+
+
+def _feared(job: Job) -> bool:
+    return job.alone and job.lost >= lifecycle.LOSSES_FORGIVEN
 
 
 def blame(death: Death, *, alone: bool) -> list[tuple[Job, Outcome]]:
