@@ -52,10 +52,13 @@ def write(path: Path, rows: Sequence[Row], folder: Path) -> None:
 
 
 def renew(path: Path, rows: Sequence[Row]) -> None:
-    """Replace the lines of these faults in the table at `path`, and leave the others as the last full run has found them."""
+    """Replace the lines of these faults in the table at `path`, whatever their forms were, and leave the others as the last full
+    run has found them."""
     text = path.read_text()
     [when] = re.findall(r"^Last full run: .*", text, re.MULTILINE)
+    tried = {row.name.partition("[")[0] for row in rows}
     told = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    told = {name: line for name, line in told.items() if name.partition("[")[0] not in tried}
     _write(path, f"{when.split(' Tried again since: ')[0]}{_again(when, rows)}", told | {r.name: _line(r) for r in rows})
 
 
