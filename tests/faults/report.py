@@ -52,8 +52,8 @@ def write(path: Path, rows: Sequence[Row], folder: Path) -> None:
 
 
 def renew(path: Path, rows: Sequence[Row]) -> None:
-    """Replace the lines of these faults in the table at `path`, whatever their forms were, and leave the others as the last full
-    run has found them."""
+    """Replace the lines of these faults in the table at `path`, whatever their forms were, and leave the others as the last
+    full run has found them."""
     text = path.read_text()
     [when] = re.findall(r"^Last full run: .*", text, re.MULTILINE)
     tried = {row.name.partition("[")[0] for row in rows}
