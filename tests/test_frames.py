@@ -33,7 +33,7 @@ ORDERS = st.builds(
 OUTCOMES = st.one_of(
     st.builds(Succeeded, st.none() | st.binary()),
     st.builds(Failed, TEXTS, st.booleans()),
-    st.builds(Snoozed, NUMBERS, TEXTS),
+    st.builds(Snoozed, NUMBERS, TEXTS, st.none() | NUMBERS),
     st.builds(Interrupted, TEXTS, st.booleans()),
     st.builds(HandedOff, TEXTS),
 )

@@ -175,8 +175,8 @@ def _outcome(outcome: Attempted | Crashed | Cancelled, blobs: list[bytes]) -> li
             return ["s", len(result)]
         case Failed(error, retry):
             return ["f", error, retry]
-        case Snoozed(delay, reason):
-            return ["z", delay, reason]
+        case Snoozed(delay, reason, until):
+            return ["z", delay, reason, until]
         case Interrupted(reason, started):
             return ["i", reason, started]
         case HandedOff(receipt):
@@ -253,8 +253,8 @@ def _told(fields: list[Any], blobs: Blobs) -> Attempted | Crashed | Cancelled:
             return Succeeded(blobs.take(size))
         case ["f", str(error), bool(retry)]:
             return Failed(error, retry)
-        case ["z", int(delay), str(reason)]:
-            return Snoozed(delay, reason)
+        case ["z", int(delay), str(reason), None | int() as until]:
+            return Snoozed(delay, reason, until)
         case ["i", str(reason), bool(started)]:
             return Interrupted(reason, started)
         case ["h", str(receipt)]:

@@ -81,11 +81,12 @@ async def test_an_order_becomes_an_offer_and_its_receipt_an_outcome(desk: Desk, 
 
 async def test_an_engine_that_is_away_puts_all_off_until_the_same_moment(desk: Desk, engine: Engine, clock: FalseClock) -> None:
     engine.trouble = EngineAway("connection refused")
-    assert await desk.submit(order("a")) == Snoozed(PAUSE, "celery is away: connection refused")
+    until = clock.now() + PAUSE
+    assert await desk.submit(order("a")) == Snoozed(PAUSE, "celery is away: connection refused", until)
     engine.trouble = None
     clock.advance(0.5)
     # It is not even asked, so that none goes before those that came earlier.
-    assert await desk.submit(order("b")) == Snoozed(PAUSE - SECOND // 2, "celery is away: connection refused")
+    assert await desk.submit(order("b")) == Snoozed(PAUSE - SECOND // 2, "celery is away: connection refused", until)
     assert engine.offers == []
     clock.advance(PAUSE / SECOND)
     assert await desk.submit(order("a")) == HandedOff("receipt of a")

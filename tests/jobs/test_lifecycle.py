@@ -358,3 +358,8 @@ def test_one_that_was_taken_back_is_cancelled_for_good() -> None:
     taken = settle(running(), Cancelled("revoked"))
 
     assert (taken.state, taken.error, taken.counted) == (State.CANCELLED, "revoked", True)
+
+
+def test_what_is_put_off_until_one_moment_is_due_at_that_moment_whenever_it_is_settled() -> None:
+    assert settle(running(), Snoozed(500, "away", until=NOW + 700)).run_at == NOW + 700
+    assert settle(running(), Snoozed(500, "away", until=NOW - 1)).run_at == NOW + 1

@@ -59,13 +59,14 @@ class Desk:
         now = self._clock.now()
         until, why = self._away.get(via, (0, ""))
         if now < until:
-            return Snoozed(until - now, why)
+            return Snoozed(until - now, why, until)
         try:
             return HandedOff(self._engines(via, order.origin if order.theirs else None).submit(_offer(order, self._app)))
         except EngineAway as away:
             why = f"{via} is away: {away}"
-            self._away[via] = (self._clock.now() + PAUSE, why)
-            return Snoozed(PAUSE, why)
+            until = self._clock.now() + PAUSE
+            self._away[via] = (until, why)
+            return Snoozed(PAUSE, why, until)
 
     def _look(self, via: str, asked: Sequence[Asked]) -> dict[str, Sighting]:
         sightings: dict[str, Sighting] = {}

@@ -82,7 +82,8 @@ def settle(job: Job, outcome: Outcome, now: int, draw: float) -> Settlement:
             if retry and not job.at_most_once and job.attempt < job.retry.attempts:
                 return _again(job, now, after=pause(job.retry, job.attempt, draw), error=error, alone=alone)
             return _finish(job, State.FAILED, now, error=error)
-        case Snoozed(delay, reason):
+        case Snoozed(delay, reason, until):
+            delay = delay if until is None else until - now
             return _again(job, now, after=max(delay, 1), error=reason, attempt=job.attempt - 1)
         case Interrupted(reason, started, alone):
             if started and job.at_most_once:

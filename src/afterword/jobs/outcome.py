@@ -26,6 +26,8 @@ class Snoozed:
 
     delay: int
     reason: str
+    until: int | None = None
+    """The moment itself, where others are put off until the same: microseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def _settled(job: Job, outcome: Outcome) -> Line:
             return Line(logging.INFO, f"{_named(job)} was cancelled: {reason}")
         case HandedOff():
             return Line(logging.DEBUG, f"{_named(job)} was handed off to {job.via}, {attempt}")
-        case Snoozed(delay, reason):
+        case Snoozed(delay, reason, _):
             return Line(logging.WARNING, f"{_named(job)} is put off for {delay / SECOND:.3g} s: {reason}")
         case _:
             assert_never(outcome)
