@@ -3,7 +3,11 @@
 import os
 import signal
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from threading import Event
 
 import httpx
 import pytest
@@ -134,9 +138,25 @@ def test_sigstop_worker_of_a_dead_api(site: Site, tally: Count, soon: bool) -> N
     tally(judge(site, [0, 1], twice_at_most=0 if soon else 1, recovery=recovery))
 
 
-def add_in_threads(server: Server, threads: ThreadPoolExecutor, numbers: range) -> dict[int, Future[httpx.Response]]:
-    address = f"{server.address}/add/sleep"
-    return {number: threads.submit(httpx.post, f"{address}/{number}", timeout=PATIENCE) for number in numbers}
+@contextmanager
+def kept_busy(server: Server, numbers: Iterator[int]) -> Iterator[dict[int, int]]:
+    """While the block lasts, four clients add, so that the worker goes on writing. At its end: how each job was answered."""
+    answers: dict[int, int] = {}
+    enough = Event()
+
+    def add() -> None:
+        while not enough.is_set():
+            number = next(numbers)
+            answers[number] = httpx.post(f"{server.address}/add/sleep/{number}", timeout=PATIENCE).status_code
+
+    with ThreadPoolExecutor(4) as threads:
+        clients = [threads.submit(add) for _ in range(4)]
+        try:
+            yield answers
+        finally:
+            enough.set()
+        for client in clients:
+            client.result()
 
 
 @pytest.mark.fault(
@@ -147,15 +167,13 @@ def test_sigstop_in_write(site: Site, tally: Count) -> None:
     server.add("sleep", 0)
     site.wait_for([0])
     (worker,) = workers(server.pid)
-    with ThreadPoolExecutor(4) as threads:
-        before = add_in_threads(server, threads, range(1, 60))
+    with kept_busy(server, count(1)) as answers:
         stop_in_write(worker, site)
         moment = time.monotonic()
-        waiting = add_in_threads(server, threads, range(60, 70))
-        assert {answer.result().status_code for answer in [*before.values(), *waiting.values()]} == {200}
+    assert set(answers.values()) == {200}
     recovery = wait_for_a_start_after(site, moment)
-    site.wait_until_finished(70)
-    tally(judge(site, range(70), twice_at_most=32, recovery=recovery))
+    site.wait_until_finished(1 + len(answers))
+    tally(judge(site, [0, *answers], twice_at_most=32, recovery=recovery))
 
 
 @pytest.mark.fault(
@@ -164,21 +182,22 @@ def test_sigstop_in_write(site: Site, tally: Count) -> None:
 )
 def test_sigstop_in_write_of_a_stranger(site: Site, tally: Count) -> None:
     server = site.serve(APP, worker=False, AFTERWORD_TEST_CONSTANTS=IMPATIENT)
-    for number in range(100):
-        server.add("sleep", number)
+    server.add("sleep", 0)
     worker, _ = work(site, {})
     site.wait_for([0])
-    stop_in_write(worker.pid, site)
-    refused = [httpx.post(f"{server.address}/add/sleep/{number}", timeout=PATIENCE) for number in (100, 101)]
+    with kept_busy(server, count(3)) as answers:
+        stop_in_write(worker.pid, site)
+    refused = [httpx.post(f"{server.address}/add/sleep/{number}", timeout=PATIENCE) for number in (1, 2)]
     assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "1")}
+    assert set(answers.values()) == {200, 503}
     assert f"process {worker.pid} has kept it from all others for 1 s" in server.log.read_text()
     assert holds_the_gate(worker.pid, site)
+    accepted = [number for number, answer in answers.items() if answer == 200]
+    # One more, which waits for the gate when it opens: the API, which has given up, must not come between.
     os.kill(worker.pid, signal.SIGCONT)
     moment = time.monotonic()
-    # The API, which has given up, must not come between.
+    server.add("sleep", -1)
     recovery = wait_for_a_start_after(site, moment)
-    site.wait_until_finished(100)
-    server.add("sleep", 102)
-    site.wait_until_finished(101)
-    tally(judge(site, [*range(100), 102], refused=[100, 101], recovery=recovery))
+    site.wait_until_finished(2 + len(accepted))
+    tally(judge(site, [0, -1, *accepted], refused=[1, 2, *(set(answers) - set(accepted))], recovery=recovery))
     kill(worker.pid)

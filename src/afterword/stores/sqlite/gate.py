@@ -5,7 +5,6 @@ come later get it. `flock` wakes its waiters when the lock is free.
 """
 
 import fcntl
-import mmap
 import os
 import threading
 from contextlib import suppress
@@ -16,8 +15,7 @@ from afterword.errors import StoreUnavailable
 PATIENCE = 10.0
 """Seconds to wait for the gate. Its holder needs milliseconds, unless it was stopped."""
 
-_NUMBER = 20
-"""Bytes in which the holder's pid is written, in digits."""
+_LOCKS = Path("/proc/locks")
 
 
 class Gate:
@@ -32,7 +30,6 @@ class Gate:
         self._store = store
         self._patience = patience
         self._descriptor: int | None = None
-        self._signature: mmap.mmap | None = None
         self._stand_in: _StandIn | None = None
 
     def take(self) -> None:
@@ -45,7 +42,6 @@ class Gate:
             raise StoreUnavailable(
                 store=self._store, why=f"process {self._holder()} has kept it from all others for {self._patience:g} s"
             )
-        self._sign(descriptor)
 
     def free(self) -> None:
         """Let the next one in."""
@@ -54,9 +50,6 @@ class Gate:
 
     def close(self) -> None:
         """Also for the child of a fork: its copy of the descriptor would hold the gate for the parent, even a dead one."""
-        if self._signature is not None:
-            self._signature.close()
-            self._signature = None
         if self._descriptor is not None:
             if self._stand_in is not None:
                 self._stand_in.closed = True  # Its descriptor may soon be that of another file.
@@ -66,28 +59,19 @@ class Gate:
 
     def _opened(self) -> int:
         if self._descriptor is None:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                if os.fstat(descriptor).st_size < _NUMBER:
-                    os.pwrite(descriptor, b"".ljust(_NUMBER), 0)
-                self._signature = mmap.mmap(descriptor, _NUMBER, access=mmap.ACCESS_READ)
-            except BaseException:
-                os.close(descriptor)  # The disk may be full, and this is tried again and again.
-                raise
-            self._descriptor = descriptor
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return self._descriptor
 
-    def _sign(self, descriptor: int) -> None:
-        """Write down who holds it."""
-        # A lone process finds its own signature. To look in memory costs nothing; a system call would hand the interpreter
-        # over, and a busy event loop gives it back only after milliseconds.
-        mine = str(os.getpid()).encode().ljust(_NUMBER)
-        if self._signature is None or self._signature[:] != mine:
-            with suppress(OSError):
-                os.pwrite(descriptor, mine, 0)
-
     def _holder(self) -> str:
-        return os.pread(self._opened(), _NUMBER, 0).decode().strip() or "unknown"
+        """The pid, as the kernel knows it. A holder that wrote itself down could be stopped a moment before it did."""
+        inode = os.fstat(self._opened()).st_ino
+        with suppress(OSError):
+            for line in _LOCKS.read_text().splitlines():
+                # A line with an arrow, after its number, tells of somebody who waits.
+                _, kind, _, _, pid, file, *_ = line.split()
+                if kind == "FLOCK" and file.endswith(f":{inode}"):
+                    return pid
+        return "unknown"
 
 
 def _try(descriptor: int) -> bool:
