@@ -1,0 +1,1 @@
+"""Measures afterword beside other ways to run background tasks, on one machine, in one run."""

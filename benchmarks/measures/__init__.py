@@ -1,0 +1,1 @@
+"""What is measured of a subject: one file each."""

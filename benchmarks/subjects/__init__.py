@@ -1,0 +1,1 @@
+"""What is measured: one folder each, run in an environment of its own."""
