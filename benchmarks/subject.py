@@ -13,10 +13,14 @@ class Subject(NamedTuple):
     the repository's root on the path and `BENCH_FOLDER` set:
 
     - `app.py`: a FastAPI `app` with `GET /ping` and `POST /add/{task}/{number}?seconds=0`, which adds one job
-      as the subject's documentation says, without blocking the event loop where it has an asynchronous interface.
+      as the subject's documentation says, without blocking the event loop where it has an asynchronous interface,
+      and answers {"ns": ...}: `time.monotonic_ns()` just before adding.
     - `fill.py`: `python -m benchmarks.subjects.<name>.fill TASK COUNT [SECONDS]` adds jobs 0 to COUNT - 1 by the fastest
       documented way and prints, as one line of JSON, {"seconds": ...}: how long adding took, connecting left out.
     - `tasks.py`, where the subject wants its tasks in a module: `noop`, `stamp`, `rest`, `burn`, each calling `benchmarks.work`.
+
+    All is run in BENCH_FOLDER as working directory. In commands and settings $BENCH_FOLDER, $BENCH_REDIS and $BENCH_POSTGRES
+    are replaced by their values.
     """
 
     name: str
