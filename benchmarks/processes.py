@@ -25,7 +25,7 @@ _COUNTER = struct.Struct("<qqq")
 class Count(NamedTuple):
     """Of the no-ops that were run: how many, and the monotonic times of the first and the last."""
 
-    count: int
+    ran: int
     first_ns: int
     last_ns: int
 
@@ -33,7 +33,7 @@ class Count(NamedTuple):
     def per_second(self) -> float:
         """0 when fewer than two were run."""
         took = self.last_ns - self.first_ns
-        return (self.count - 1) / (took / 1e9) if took > 0 else 0.0
+        return (self.ran - 1) / (took / 1e9) if took > 0 else 0.0
 
 
 class Entry(NamedTuple):
