@@ -6,6 +6,7 @@
 import mmap
 import os
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ _ledger = -1
 _counter: mmap.mmap | None = None
 _counted = 0
 _first = 0
+_mapping = threading.Lock()
 
 
 def folder() -> Path:
@@ -23,14 +25,23 @@ def folder() -> Path:
 def noop(number: int) -> None:
     """Count, in a file that this process maps; that costs about a microsecond.
 
-    The file `<pid>.count` holds three little-endian integers: how many, and the monotonic times in ns of the first and the last.
+    The file `<pid>.count` holds three little-endian integers: how many, and the monotonic ns of the first and the last.
     """
-    global _counter, _counted, _first
+    global _counted, _first
     now = time.monotonic_ns()
-    if _counter is None:
-        _counter, _first = _map(folder() / f"{os.getpid()}.count"), now
+    counter = _counter or _map()
+    _first = _first or now
     _counted += 1
-    _COUNTER.pack_into(_counter, 0, _counted, _first, now)
+    _COUNTER.pack_into(counter, 0, _counted, _first, now)
+
+
+def share() -> None:
+    """Let the processes that are forked from this one, never two at once, go on counting in its file.
+
+    For workers that fork for every job: a file for each would cost more than a microsecond, and ids of processes come again.
+    """
+    _map()
+    os.register_at_fork(after_in_child=_read)
 
 
 def stamp(number: int) -> None:
@@ -62,7 +73,22 @@ def _note(number: int, phase: str) -> None:
     os.write(_ledger, f"{number} {phase} {time.monotonic_ns()} {os.getpid()}\n".encode())
 
 
-def _map(path: Path) -> mmap.mmap:
-    with path.open("w+b") as file:
-        file.truncate(_COUNTER.size)
-        return mmap.mmap(file.fileno(), _COUNTER.size)
+def _map() -> mmap.mmap:
+    """Once for all threads. What another process of the same id has counted stays counted."""
+    global _counter
+    with _mapping:
+        if _counter is None:
+            file = os.open(folder() / f"{os.getpid()}.count", os.O_RDWR | os.O_CREAT, 0o644)
+            os.ftruncate(file, _COUNTER.size)
+            counter = mmap.mmap(file, _COUNTER.size)
+            os.close(file)
+            _read(counter)
+            _counter = counter
+        return _counter
+
+
+def _read(counter: mmap.mmap | None = None) -> None:
+    global _counted, _first
+    counted = counter or _counter
+    if counted is not None:
+        _counted, _first, _ = _COUNTER.unpack_from(counted)
