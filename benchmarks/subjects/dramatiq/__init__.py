@@ -1,0 +1,13 @@
+"""Dramatiq on Redis."""
+
+from benchmarks.subject import Subject
+
+SUBJECT = Subject(
+    name="dramatiq",
+    title="Dramatiq 2.2 on Redis",
+    requirements=["dramatiq[redis]==2.2.1", "redis==8.1.0", "hiredis==3.5.0"],
+    needs=frozenset({"redis"}),
+    workers=[["dramatiq", "benchmarks.subjects.dramatiq.tasks", "--processes", "2"]],
+    durable="Redis, fsync every second",
+    notes="Two processes of 8 threads; keeps neither results nor history, as by default.",
+)
