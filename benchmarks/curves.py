@@ -8,9 +8,18 @@ from benchmarks.tables import Subjects, brief, title
 
 _PREFIX = "growth "
 
+_TITLES = {
+    "runners": "Draining with more runners",
+    "arguments": "Draining jobs with larger arguments",
+    "history": "Draining beside a longer history",
+    "backlog": "Draining a longer backlog",
+    "batch": "Adding more at once",
+}
+"""Of a curve without one, the name of its measure tells what it is about."""
+
 
 class Curve(NamedTuple):
-    """How one value changes with another."""
+    """How one value changes with another, of which each figure is a point."""
 
     file: str
     title: str
@@ -42,7 +51,7 @@ def _curve(name: str, across: str, up: str, figures: Sequence[Figure], subjects:
             lines.setdefault(title(figure.subject, subjects), {})[x] = y
     return Curve(
         f"growth-{name.replace(' ', '-')}.svg",
-        f"{up} against {across}",
+        _TITLES.get(name, f"{up} against {across}"),
         across,
         up,
         {subject: sorted(points.items()) for subject, points in lines.items()},

@@ -8,7 +8,7 @@ from benchmarks.figures import Figure
 from benchmarks.goals import GOALS, OURS, Found, Judgement, judge, value
 from benchmarks.ratios import LIMITS, RATIOS, Ratio
 from benchmarks.subject import Subject
-from benchmarks.tables import Subjects, Table, brief, found, goal, got, number, tables, title, verdict
+from benchmarks.tables import Subjects, Table, brief, found, goal, got, heading, number, tables, title, verdict
 
 HEADING = """# How fast it is
 
@@ -24,7 +24,7 @@ what an accepted job survives. A dash stands where nothing was measured; the lin
 _OF_LIMITS = (
     "What the disk and a bare database do in the same run, asked by one process. *fdatasync* counts blocks of 4 KiB that were "
     "appended and forced to the disk. Of the databases, *commits* hold one row of about 200 bytes, *rows* come in commits of "
-    "100; *claimed and deleted* are rows that are marked in one commit and deleted in the next, 100 at a time. SQLite with "
+    "100 or of 1,000; *claimed and deleted* are 100 rows in each commit, which deletes them and marks the next. SQLite with "
     "`synchronous=FULL`."
 )
 
@@ -100,7 +100,7 @@ def _limits(known: Found) -> str:
     parts = [
         "## The machine's own limits",
         wrapped(_OF_LIMITS),
-        rows(["", "per second"], [[name.removesuffix("/s"), number(figure)] for name, figure in own.values.items()]),
+        rows(["", "per second"], [[heading(name.replace("/s", "")), number(figure)] for name, figure in own.values.items()]),
         *([f"- {brief(own.note)}"] if own.note else []),
         "And afterword's figures as shares of what they are limited by:",
         rows(["", "limited by", "afterword", "the limit", "share"], shares, words=2),
@@ -118,10 +118,11 @@ def _share(share: Ratio, known: Found) -> Sequence[str]:
 def _growth(drawn: Sequence[Curve], plots: Collection[str]) -> str:
     if not drawn:
         return ""
-    parts = ["## How cost grows", "One thing changes, all else stays as it is."]
+    parts = ["## How cost grows", "Of afterword: one thing changes, all else stays as it is."]
     for curve in drawn:
         parts += [f"### {curve.title}", *_picture(curve.file, curve.title, plots), _points(curve)]
-        parts += [f"- {note}" for note in curve.notes]
+        if curve.notes:
+            parts.append("\n".join(f"- {note}" for note in curve.notes))
     return "\n\n".join(parts)
 
 

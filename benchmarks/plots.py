@@ -59,7 +59,7 @@ def bars(path: Path, title: str, shown: Sequence[Bar]) -> None:
         drawn = axes.barh(places, [value - start for value in values], left=start, color=colours, height=0.7)
         axes.bar_label(drawn, [bar.said for bar in shown], padding=4)
         axes.set_yticks(places, [textwrap.fill(bar.label, _WIDE) for bar in shown], fontsize=9)
-        axes.invert_yaxis()
+        axes.set_ylim(len(shown) - 0.5, -0.5)  # The first on top.
         axes.tick_params(axis="y", length=0)
         axes.set_title(title, loc="left")
         _save(canvas, path)

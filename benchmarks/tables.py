@@ -33,15 +33,8 @@ class Table(NamedTuple):
 
 
 def found(figures: Sequence[Figure]) -> Found:
-    """By measure and subject. What was measured last counts, but the machine's own limits come in parts."""
-    known: dict[tuple[str, str], Figure] = {}
-    for figure in figures:
-        before = known.get((figure.measure, figure.subject))
-        if before is not None and not figure.subject:
-            notes = [note for note in (before.note, figure.note) if note]
-            figure = figure._replace(values={**before.values, **figure.values}, note="; ".join(notes))
-        known[figure.measure, figure.subject] = figure
-    return known
+    """By measure and subject; what was measured last counts."""
+    return {(figure.measure, figure.subject): figure for figure in figures}
 
 
 def tables(figures: Sequence[Figure], subjects: Subjects) -> Iterator[Table]:
