@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: help test test-oldest check faults demo demo-celery demo-rq format clean
+.PHONY: help test test-oldest check faults bench bench-quick demo demo-celery demo-rq format clean
 
 NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 
@@ -16,6 +16,7 @@ PYTEST := bin/python -m pytest --numprocesses 2 --dist loadfile
 help:
 	@echo 'make test     every test, on the oldest supported FastAPI and on the newest'
 	@echo 'make faults   every fault there is, and the table of what became of it: docs/reliability.md'
+	@echo 'make bench    how fast it is, beside others: docs/benchmarks.md; make bench-quick: in two minutes, beside FastAPI alone'
 	@echo 'make check    format, lint, types, floors and the fast tests: in under a minute'
 	@echo 'make demo     see it work; make demo-celery, make demo-rq: handing off to workers of Celery, of RQ'
 	@echo 'make format   lay the code out, mend what can be mended'
@@ -27,6 +28,13 @@ test: .venv/.ready test-oldest
 # One after the other: their figures are compared, and a machine of two cores is easily too busy.
 faults: .venv/.ready
 	.venv/bin/python -m pytest tests/faults --reliability docs/reliability.md --timeout 900
+
+# On a machine that does nothing else. Others are installed into .bench, each into an environment of its own.
+bench: .venv/.bench
+	.venv/bin/python -m benchmarks
+
+bench-quick: .venv/.bench
+	.venv/bin/python -m benchmarks --quick --subjects afterword,stock,stock_sync,no_task
 
 test-oldest: .venv-oldest/.ready
 	.venv-oldest/$(PYTEST) -m 'not process' --ignore tests/test_floors.py
@@ -50,8 +58,8 @@ format: .venv/.ready
 	.venv/bin/ruff check --fix
 
 clean:
-	rm -rf .venv .venv-oldest build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find src tests examples -type d -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv .venv-oldest .bench build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests examples benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # The environments. A stamp is newer than what it was made from, so nothing is installed twice. The build backend is
 # installed first and used without isolation, so that it too is the pinned one.
@@ -67,6 +75,10 @@ clean:
 .venv/.ready: pyproject.toml constraints.txt | .venv/bin/python
 	$(call install,.venv,constraints.txt,.[dev])
 	@touch .venv/.runtime .venv/.engines $@
+
+.venv/.bench: pyproject.toml constraints.txt | .venv/bin/python
+	$(call install,.venv,constraints.txt,.[bench])
+	@touch .venv/.runtime .venv/.engines .venv/.ready $@
 
 .venv-oldest/.ready: pyproject.toml constraints-oldest.txt | .venv-oldest/bin/python
 	$(call install,.venv-oldest,constraints-oldest.txt,.[test])

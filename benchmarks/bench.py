@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,17 @@ class Measure(Protocol):
     def applies(self, subject: Subject) -> bool: ...
 
     def measure(self, bench: "Bench", subject: Subject, *, quick: bool) -> Iterator[Figure]: ...
+
+
+class InTurns(Measure, Protocol):
+    """One that measures some subjects together, so that a moment in which the machine is slow strikes all of them."""
+
+    TOGETHER: Sequence[str]
+    """Their names, in the order of their turns."""
+
+    def measure_together(self, bench: "Bench", subjects: Sequence[Subject], *, quick: bool) -> Iterator[Figure]:
+        """`subjects` are those of TOGETHER that are asked for."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A virtual environment for each subject, in `.bench/<name>`, made when its requirements have changed."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -22,14 +23,19 @@ def python(subject: Subject, say: Callable[[str], None] = lambda _: None) -> Pat
     name = subject.environment or subject.name
     if name == "afterword":
         return Path(sys.executable)
+    if not name:
+        raise ValueError("the machine itself has no environment")
     folder = _FOLDER / name
     wanted = [*(f"{package}=={version(package)}" for package in _OURS), *_requirements(subject)]
     stamp = folder / ".ready"
     mark = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != mark:
-        say(f"making the environment of {name}")
-        _make(folder, wanted)
-        stamp.write_text(mark)
+    _FOLDER.mkdir(exist_ok=True)
+    with (_FOLDER / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Another run may be making it.
+        if not stamp.exists() or stamp.read_text() != mark:
+            say(f"making the environment of {name}")
+            _make(folder, wanted)
+            stamp.write_text(mark)
     return folder / "bin" / "python"
 
 
