@@ -187,12 +187,14 @@ def _tree(process: subprocess.Popen[bytes]) -> dict[int, bytes]:
 
 
 def _kill_all(pids: Mapping[int, bytes]) -> None:
-    """All are stopped first, so that none can start another when it sees one die. A pid that has a new owner is left alone."""
+    """Return when they are dead. All are stopped first, so that none can start another when it sees one die. A pid that has a
+    new owner is left alone."""
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid, born in pids.items():
             if born and _born(pid) == born:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
+    wait(lambda: not any(born and _born(pid) == born for pid, born in pids.items()), PATIENCE)
 
 
 def _all() -> list[int]:
