@@ -1,0 +1,18 @@
+"""Procrastinate: tasks on PostgreSQL, claimed one by one."""
+
+from benchmarks.subject import Subject
+
+_WORKER = ("procrastinate", "worker", "--concurrency", "30")
+
+SUBJECT = Subject(
+    name="procrastinate",
+    title="Procrastinate 3.10 on PostgreSQL",
+    requirements=("procrastinate==3.10.0", "psycopg[binary,pool]==3.3.9"),
+    needs=frozenset({"postgres"}),
+    prepare=(("procrastinate", "schema", "--apply"),),
+    workers=(_WORKER, _WORKER),
+    settings={"PROCRASTINATE_APP": "benchmarks.subjects.procrastinate.tasks.app", "PROCRASTINATE_LOG_LEVEL": "warning"},
+    durable="fsync",
+    notes="Two workers of 30 jobs at once, as in its guide to concurrency; finished jobs are kept, and the jobs of a dead "
+    "worker stay as they are, its defaults.",
+)
