@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -37,7 +37,7 @@ class Adder:
         loop = asyncio.get_running_loop()
         while mine := [task for task in self._under_way if task.get_loop() is loop]:
             await asyncio.wait(mine)
-        await self._end()
+        self._end_kept()
         self.store.close()
 
     def job(self, call: Call, *, held: bool = False, after: str | None = None) -> Job:
@@ -55,15 +55,13 @@ class Adder:
         """Write these down, all or none. The write is on its way when this returns, whatever becomes of who waits for it."""
         return self.store.add(jobs)
 
-    async def release(self, keys: Sequence[int]) -> None:
+    def release(self, keys: Sequence[int]) -> None:
         """The request of these held jobs has ended. A release that fails is kept, told, and tried again."""
-        self._releases.extend(keys)
-        await self._end()
+        self._end("release", self.store.release, self._releases, keys)
 
-    async def discard(self, keys: Sequence[int]) -> None:
+    def discard(self, keys: Sequence[int]) -> None:
         """The request of these held jobs failed before it answered. A discard that fails is kept, told, and tried again."""
-        self._discards.extend(keys)
-        await self._end()
+        self._end("discard", self.store.discard, self._discards, keys)
 
     def see_through(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Finish this even where the caller is cancelled; `close` waits for it."""
@@ -72,33 +70,36 @@ class Adder:
         task.add_done_callback(self._under_way.discard)
         return task
 
-    async def _end(self) -> None:
-        for doing, end, kept in (
-            ("release", self.store.release, self._releases),
-            ("discard", self.store.discard, self._discards),
-        ):
-            keys = _take(kept)
-            if not keys:
-                continue
-            try:
-                await end(keys)
-            except BaseException as error:
-                # Also when cancelled: nobody would notice if it failed then, and to end a request twice changes nothing.
-                kept.extend(keys)
-                self._try_again_soon()
-                if not isinstance(error, Exception):
-                    raise
-                self._tell(StoreFailed(doing, error))
+    def _end(self, doing: str, end: Callable[[Sequence[int]], Pending[None]], kept: deque[int], keys: Sequence[int]) -> None:
+        # Nobody waits for it: the client has its answer, and what is lost with this process is released by a rescuer.
+        if kept:
+            keys = [*_take(kept), *keys]
+        loop = asyncio.get_running_loop()
+
+        def keep(error: BaseException) -> None:
+            kept.extend(keys)  # To end a request twice changes nothing.
+            with suppress(
+                RuntimeError
+            ):  # Should that loop have ended, whatever ends the next request takes the kept keys along.
+                loop.call_soon_threadsafe(self._try_again_soon)
+            self._tell(StoreFailed(doing, error))
+
+        end(keys).otherwise(keep)
+
+    def _end_kept(self) -> None:
+        if self._releases:
+            self.release([])
+        if self._discards:
+            self.discard([])
 
     def _try_again_soon(self) -> None:
         if self._again is None or self._again.done():
             self._again = asyncio.get_running_loop().create_task(self._try_again())
 
     async def _try_again(self) -> None:
-        # Should this loop end first, whatever ends the next request takes the kept keys along.
         while self._releases or self._discards:
             await asyncio.sleep(REST)
-            await self._end()
+            self._end_kept()
 
 
 def _take(kept: deque[int]) -> list[int]:

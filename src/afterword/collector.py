@@ -117,25 +117,28 @@ class Collector:
         with self._lock:
             self._phase = Phase.ENDED
             self._harvest()
-        ending = self._end(failed)
-        if not self._writes:
-            await ending
+        if self._writes:
+            await asyncio.shield(self._adder.see_through(self._see_out(failed)))
         else:
-            await asyncio.shield(self._adder.see_through(ending))
+            self._let_go(failed)
 
     async def run(self) -> None:
         """The response that carries this list has been sent. Where a request commits it, that is none of our business."""
         if not self._held:
             await self.commit()
 
-    async def _end(self, failed: bool) -> None:
+    async def _see_out(self, failed: bool) -> None:
         while self._writes:
             with suppress(Exception):
                 await self._writes[0].answer
             with self._lock:
                 self._harvest()
+        self._let_go(failed)
+
+    def _let_go(self, failed: bool) -> None:
         if self._held and self._keys:
-            await (self._adder.discard(self._keys) if failed else self._adder.release(self._keys))
+            end = self._adder.discard if failed else self._adder.release
+            end(self._keys)
         if self._failures and not failed:
             raise self._failures[0]
 

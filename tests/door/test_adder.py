@@ -12,7 +12,6 @@ from afterword.clock import SystemClock
 from afterword.errors import StoreUnavailable
 from afterword.events import Event, StoreFailed
 from afterword.jobs.job import State
-from afterword.stores.pending import Pending
 from afterword.tasks.call import Binder
 from afterword.tasks.registry import Registry
 from tests.door.reading import states
@@ -51,7 +50,7 @@ async def test_a_release_that_fails_is_tried_until_it_succeeds(ours: Adder, stor
     store.fail("release", UNAVAILABLE, UNAVAILABLE, UNAVAILABLE)
     key = await held(ours, "a")
 
-    await ours.release([key])
+    ours.release([key])
     assert states(store.jobs()) == [State.HELD]
 
     await until(lambda: states(store.jobs()) == [State.QUEUED])
@@ -62,7 +61,7 @@ async def test_a_discard_that_fails_is_tried_until_it_succeeds(ours: Adder, stor
     store.fail("discard", UNAVAILABLE)
     key = await held(ours, "a")
 
-    await ours.discard([key])
+    ours.discard([key])
     assert states(store.jobs()) == [State.HELD]
 
     await until(lambda: store.jobs() == [])
@@ -73,8 +72,8 @@ async def test_what_failed_goes_with_the_next(ours: Adder, store: Watched, notes
     store.fail("release", UNAVAILABLE)
     keys = [await held(ours, label) for label in "abc"]
 
-    await ours.release(keys[:2])
-    await ours.release(keys[2:])
+    ours.release(keys[:2])
+    ours.release(keys[2:])
 
     assert notes[-2:] == ["release fails", "release 3"]
 
@@ -83,7 +82,7 @@ def test_what_failed_on_a_loop_that_has_ended_goes_with_the_next_on_another(
     ours: Adder, store: Watched, notes: list[str]
 ) -> None:
     async def ending(label: str) -> None:
-        await ours.release([await held(ours, label)])
+        ours.release([await held(ours, label)])
 
     store.fail("release", UNAVAILABLE)
     asyncio.run(ending("a"))
@@ -95,7 +94,7 @@ def test_what_failed_on_a_loop_that_has_ended_goes_with_the_next_on_another(
 async def test_closing_tries_once_more(ours: Adder, store: Watched, notes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adder, "REST", 100)
     store.fail("release", UNAVAILABLE)
-    await ours.release([await held(ours, "a")])
+    ours.release([await held(ours, "a")])
 
     await ours.close()
 
@@ -114,18 +113,3 @@ async def test_closing_waits_for_what_is_under_way(ours: Adder, store: Watched) 
     await ours.close()
 
     assert done == ["slow"]
-
-
-async def test_a_release_whose_request_is_cancelled_is_asked_for_again(
-    ours: Adder, store: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = await held(ours, "a")
-    with monkeypatch.context() as silent:
-        silent.setattr(store, "release", lambda keys: Pending())
-        release = asyncio.ensure_future(ours.release([key]))
-        await asyncio.sleep(0)
-        release.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await release
-
-    await until(lambda: states(store.jobs()) == [State.QUEUED])

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -125,6 +126,10 @@ def _at_the_bottom(scope: Scope, key: str, leave: Leave) -> None:
     stack = scope.get(key)
     if not isinstance(stack, AsyncExitStack):
         raise UnsupportedFastAPI(version=fastapi.__version__, missing=key)
+    callbacks = getattr(stack, "_exit_callbacks", None)
+    if isinstance(callbacks, deque):
+        callbacks.appendleft((False, leave))  # The public way, below, makes a second stack for every request.
+        return
     older = stack.pop_all()
     stack.push_async_exit(leave)
     stack.push_async_exit(older)

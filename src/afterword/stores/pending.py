@@ -3,12 +3,14 @@
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
+
+_Waiter = asyncio.Future[None] | threading.Event | Callable[[BaseException], None]
 
 
 class Pending(Generic[T]):
@@ -25,7 +27,7 @@ class Pending(Generic[T]):
         self._answer: T | None = None
         self._error: BaseException | None = None
         self._trace: TracebackType | None = None
-        self._waiters: list[asyncio.Future[None] | threading.Event] = []
+        self._waiters: list[_Waiter] = []
 
     def __await__(self) -> Generator[Any, None, T]:
         if not self._done:
@@ -43,6 +45,13 @@ class Pending(Generic[T]):
             if not self._done and not waiter.wait(timeout):
                 raise TimeoutError
         return self._take()
+
+    def otherwise(self, tell: Callable[[BaseException], None]) -> None:
+        """Where it fails, and nobody waits: have `tell` called with the error, in whatever thread that is. It must not raise,
+        and may be called twice."""
+        self._waiters.append(tell)
+        if self._done and self._error is not None:
+            tell(self._error)
 
     @property
     def done(self) -> bool:
@@ -81,10 +90,12 @@ def resolve(answers: Iterable[tuple[Pending[Any], Any, BaseException | None]]) -
         pending._trace = error.__traceback__ if error else None
         pending._done = True
         for waiter in pending._waiters:
-            if isinstance(waiter, threading.Event):
-                waiter.set()
-            else:
+            if isinstance(waiter, asyncio.Future):
                 loops[waiter.get_loop()].append(waiter)
+            elif isinstance(waiter, threading.Event):
+                waiter.set()
+            elif error is not None:
+                waiter(error)
     for loop, waiters in loops.items():
         with suppress(RuntimeError):  # The loop is closed: nobody waits there any more.
             loop.call_soon_threadsafe(_wake, waiters)

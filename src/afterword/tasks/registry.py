@@ -111,6 +111,10 @@ class Registry:
         self._by_function: dict[Callable[..., Any], Task[..., Any]] = {}
         self._by_name: dict[str, Task[..., Any]] = {}
 
+    def knows(self, function: Callable[..., Any]) -> bool:
+        """Whether it has been found to be a function of the application's own."""
+        return type(function) is FunctionType and function in self._by_function
+
     def of(self, function: Callable[..., Any]) -> Task[..., Any]:
         """The task of what was handed to add_task. Raises TaskRefused for what no runner could find again."""
         if is_task(function):

@@ -25,6 +25,13 @@ class Lane(Generic[T]):
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._handed = 0
+        self._done = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that was handed in has not been done."""
+        return self._handed != self._done
 
     def hand(self, item: T) -> bool:
         """Never blocks. False when the lane is closed: then nothing will be done."""
@@ -35,6 +42,7 @@ class Lane(Generic[T]):
                 # A daemon, since a store that nobody closed must not keep its process from ending.
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
+            self._handed += 1
             self._items.put(item)
             return True
 
@@ -63,4 +71,5 @@ class Lane(Generic[T]):
             item = self._items.get()
         if group:
             self._work(group)
+            self._done += len(group)
         return item is not None

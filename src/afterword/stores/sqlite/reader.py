@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from afterword.errors import StoreUnreadable
+from afterword.errors import StoreError, StoreUnreadable
 from afterword.stores.pending import Pending, resolve
 from afterword.stores.sqlite import forks
 from afterword.stores.sqlite.connection import connect_reader, meaning, meets_all
@@ -18,6 +18,8 @@ class Read(NamedTuple):
 
     ask: Callable[[sqlite3.Connection], Any]
     pending: Pending[Any]
+    before: Pending[None] | None = None
+    """What must be done first, whether or not it succeeds."""
 
 
 class Reader:
@@ -54,6 +56,9 @@ class Reader:
                 connection.close()
 
     def _answer(self, question: Read) -> Any:
+        if question.before:
+            with suppress(StoreError):
+                question.before.result()
         self._identity.check()
         if self._connection is None:
             self._prepare()

@@ -80,7 +80,9 @@ class Session:
 
     def read(self, ask: Callable[[sqlite3.Connection], T]) -> Pending[T]:
         pending: Pending[T] = Pending()
-        if not self._reads.hand(Read(ask, pending)):
+        # Whoever has been told that it was added, or has handed in a release, finds what that has made of it.
+        before = self.open() if self._writes.busy else None
+        if not self._reads.hand(Read(ask, pending, before)):
             return failed(StoreClosed(store=self._path))
         return pending
 
