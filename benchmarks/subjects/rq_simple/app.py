@@ -1,0 +1,5 @@
+"""That of RQ."""
+
+from benchmarks.subjects.rq.app import app
+
+__all__ = ["app"]
