@@ -16,7 +16,7 @@ PYTEST := bin/python -m pytest --numprocesses 2 --dist loadfile
 help:
 	@echo 'make test     every test, on the oldest supported FastAPI and on the newest'
 	@echo 'make faults   every fault there is, and the table of what became of it: docs/reliability.md'
-	@echo 'make bench    how fast it is, beside others: docs/benchmarks.md; make bench-quick: in two minutes, beside FastAPI alone'
+	@echo 'make bench    how fast it is, beside others: docs/benchmarks.md; make bench-quick: ratios alone, in some minutes'
 	@echo 'make check    format, lint, types, floors and the fast tests: in under a minute'
 	@echo 'make demo     see it work; make demo-celery, make demo-rq: handing off to workers of Celery, of RQ'
 	@echo 'make format   lay the code out, mend what can be mended'

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from benchmarks import machine, report
-from benchmarks.bench import Bench
+from benchmarks.bench import ROOT, Bench, place
 from benchmarks.figures import Figure
 from benchmarks.measuring import MEASURES, QUICK, in_order, measured, merge
 
@@ -17,7 +17,8 @@ from benchmarks.measuring import MEASURES, QUICK, in_order, measured, merge
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 when a quick run finds that something has become slower."""
     told = _parsed(arguments)
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     figures: list[Figure] = []
     began = time.monotonic()
 
@@ -40,10 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _keep(results: Path, figures: Sequence[Figure], quick: bool) -> None:
-    """In the results, and unless it was quick on the page that is made of them. A quick run keeps nothing where it was not told
-    where: its figures are no ground for any page."""
+    """In the results, and unless it was quick, on the page that is made of them."""
+    if not figures:
+        return
     known = report.read(results).figures if results.exists() else []
-    report.save(results, machine.describe(Path("/var/tmp")), merge(known, figures))
+    report.save(results, machine.describe(place()), merge(known, figures))
     if not quick:
         report.write(results, results.parent.with_suffix(".md"))
 
@@ -59,7 +61,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     every = in_order(report.every_subject())
     told.only = _chosen(parser, told.only, list(QUICK if told.quick else MEASURES), list(MEASURES))
     told.subjects = _chosen(parser, told.subjects, every, every)
-    told.results = told.results or (Path(".bench/quick.json") if told.quick else report.RESULTS)
+    told.results = told.results or (ROOT / ".bench" / "quick.json" if told.quick else report.RESULTS)
     return told
 
 
@@ -78,7 +80,9 @@ def _line(figure: Figure) -> str:
 
 
 def _leave(*_: object) -> NoReturn:
-    """SIGTERM ends it like Ctrl-C, so that all that was started is ended too."""
+    """SIGTERM ends it like Ctrl-C: all that was started is ended too, which takes seconds and is not interrupted."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

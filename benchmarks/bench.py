@@ -15,13 +15,18 @@ from typing import NamedTuple, Protocol
 from benchmarks import environments, processes, servers
 from benchmarks.figures import Figure
 from benchmarks.processes import Count, Entry
+from benchmarks.subject import Server as ServerName
 from benchmarks.subject import Subject
 
 __all__ = ["Bench", "Count", "Entry", "Figure", "Measure", "Server", "Site"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_DISK = Path("/var/tmp")  # Not /tmp, which is memory on many machines: what is measured is a disk.
+
+def place() -> Path:
+    """Where the sites lie: not in /tmp, which is memory on many machines, since a disk is measured."""
+    disk = Path("/var/tmp")
+    return disk if disk.is_dir() else Path(tempfile.gettempdir())
 
 
 class Server(NamedTuple):
@@ -71,9 +76,9 @@ class Bench:
         """A fresh folder, the servers it needs, its preparations made; all is ended and deleted at the end. `settings`
         are more environment variables."""
         python = environments.python(subject, self.say)
-        folder = Path(tempfile.mkdtemp(prefix="bench-", dir=_DISK if _DISK.is_dir() else None))
+        folder = Path(tempfile.mkdtemp(prefix="bench-", dir=place()))
         try:
-            with servers.running(subject.needs, folder / "servers") as addresses:
+            with servers.running(_needs(subject, self.store), folder / "servers") as addresses:
                 site = Site(subject, folder, python, _environment(subject, folder, python, self.store, addresses, settings))
                 try:
                     for command in subject.prepare:
@@ -182,10 +187,18 @@ def _environment(
         "BENCH_FOLDER": str(folder),
         **addresses,
     }
-    if subject.name.startswith("afterword"):
+    if _ours(subject):
         environment["AFTERWORD_STORE"] = _store(store, folder, addresses)
     given = {**subject.settings, **settings}
     return environment | {name: environments.filled_in(value, environment) for name, value in given.items()}
+
+
+def _ours(subject: Subject) -> bool:
+    return (subject.environment or subject.name) == "afterword" and subject.stores_itself
+
+
+def _needs(subject: Subject, store: str) -> frozenset[ServerName]:
+    return subject.needs | {"postgres"} if _ours(subject) and store == "postgres" else subject.needs
 
 
 def _store(store: str, folder: Path, addresses: dict[str, str]) -> str:
