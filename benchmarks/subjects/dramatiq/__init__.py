@@ -9,5 +9,6 @@ SUBJECT = Subject(
     needs=frozenset({"redis"}),
     workers=[["dramatiq", "benchmarks.subjects.dramatiq.tasks", "--processes", "2"]],
     durable="Redis, fsync every second",
-    notes="Two processes of 8 threads; keeps neither results nor history, as by default.",
+    notes="Two processes of 8 threads; keeps neither results nor history, as by default; "
+    "what a dead worker held is queued again when it has not been heard of for 60 s.",
 )

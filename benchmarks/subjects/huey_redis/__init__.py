@@ -9,5 +9,6 @@ SUBJECT = Subject(
     needs=frozenset({"redis"}),
     workers=[["huey_consumer", "benchmarks.subjects.huey_redis.tasks.huey", "-k", "process", "-w", "2", "-q"]],
     durable="Redis, fsync every second",
-    notes="Two processes; results are stored unless they are None, as by default; a job is taken off the queue before it runs.",
+    notes="Two processes; results are stored unless they are None, as by default; "
+    "a job is taken off the queue before it runs, so a killed worker loses it.",
 )

@@ -18,4 +18,4 @@ def fill(task: str, count: int, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"seconds": fill(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) if sys.argv[3:] else 0)}))  # noqa: T201
+    print(json.dumps({"seconds": fill(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) if sys.argv[3:] else 0)}))

@@ -7,7 +7,7 @@ SUBJECT = Subject(
     title="Huey 3.5 on SQLite",
     environment="huey_redis",
     workers=[
-        # By default it looks for jobs at intervals that grow to 10 s; these bound the wait of a job on an idle system.
+        # By default it looks for jobs at intervals that grow to 10 s; -d and -m bound the wait of a job on an idle system.
         [
             "huey_consumer",
             "benchmarks.subjects.huey_sqlite.tasks.huey",
@@ -24,5 +24,6 @@ SUBJECT = Subject(
     ],
     durable="fsync",
     notes="WAL with SQLite's own default of synchronous=FULL, two processes that look for jobs at least every 0.1 s; "
-    "results are stored unless they are None, as by default; a job is taken off the queue before it runs.",
+    "results are stored unless they are None, as by default; "
+    "a job is taken off the queue before it runs, so a killed worker loses it.",
 )

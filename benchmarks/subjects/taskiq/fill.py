@@ -27,4 +27,4 @@ async def fill(task: str, count: int, seconds: float) -> float:
 
 if __name__ == "__main__":
     took = uvloop.run(fill(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) if sys.argv[3:] else 0))
-    print(json.dumps({"seconds": took}))  # noqa: T201
+    print(json.dumps({"seconds": took}))
