@@ -32,8 +32,6 @@ class Crash(NamedTuple):
     accepted: frozenset[int]
     restarted_ns: int
     """Just before the workers were started again."""
-    before: frozenset[int]
-    """Ended before the crash."""
     orphans: frozenset[int]
     """Started and not ended at the crash."""
 
@@ -61,17 +59,23 @@ def tell(subject: Subject, crash: Crash, ledger: Iterable[Entry], patience: floa
     values = {
         "lost": float(len(lost)),
         "orphans": float(len(crash.orphans)),
-        "orphans s": None if left else max(late, default=0.0),
-        "all s": None if lost else max((last[number] for number in crash.accepted), default=0.0),
+        "orphans s": None if left else max(late, default=None),
+        "all s": None if lost else max((last[number] for number in crash.accepted), default=None),
         "finished twice": float(sum(count > 1 for count in ends.values())),
         "started twice": float(sum(count > 1 for count in starts.values())),
     }
     note = f"{len(left)} of {len(crash.orphans)} orphans not ended after {patience:.0f} s" if left else ""
+    if not crash.orphans:
+        note = "no job was in the middle when the kill came"
     return Figure(NAME, subject.name, values, note=note)
 
 
 def ended(ledger: Iterable[Entry]) -> frozenset[int]:
     return frozenset(entry.number for entry in ledger if entry.phase == "end")
+
+
+def begun(ledger: Iterable[Entry]) -> frozenset[int]:
+    return frozenset(entry.number for entry in ledger if entry.phase == "start")
 
 
 def _crash_workers(site: Site) -> Crash:
@@ -101,16 +105,21 @@ def _crash_api(site: Site) -> Crash:
 
 
 def _until_kill(site: Site) -> None:
-    if not site.wait(lambda: len(ended(site.ledger())) >= KILL_AT, 60):
-        raise RuntimeError(f"Fewer than {KILL_AT} of {JOBS} jobs ended within 60 s.")
+    """Until enough have ended and at least one is in the middle."""
+
+    def now() -> bool:
+        ledger = site.ledger()
+        done = ended(ledger)
+        return len(done) >= KILL_AT and not begun(ledger) <= done
+
+    if not site.wait(now, 60):
+        raise RuntimeError(f"The moment at which {KILL_AT} of {JOBS} jobs have ended and others run did not come within 60 s.")
 
 
 def _crash(site: Site, accepted: frozenset[int]) -> Crash:
     """To be asked between the kill and the restart."""
     ledger = site.ledger()
-    before = ended(ledger)
-    started = frozenset(entry.number for entry in ledger if entry.phase == "start")
-    return Crash(accepted, time.monotonic_ns(), before, started - before)
+    return Crash(accepted, time.monotonic_ns(), begun(ledger) - ended(ledger))
 
 
 def _add(port: int, accepted: set[int]) -> None:
