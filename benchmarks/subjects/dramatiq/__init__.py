@@ -10,5 +10,6 @@ SUBJECT = Subject(
     workers=[["dramatiq", "benchmarks.subjects.dramatiq.tasks", "--processes", "2"]],
     durable="Redis, fsync every second",
     notes="Two processes of 8 threads; keeps neither results nor history, as by default; "
-    "what a dead worker held is queued again when it has not been heard of for 60 s.",
+    "what a dead worker held is queued again once it has not been heard of for 60 s, "
+    "by a maintenance that one in 1,000 commands does.",
 )
