@@ -1,6 +1,7 @@
 """Turns calls into jobs and hands them to the store: the one way in for everything that is added."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -12,6 +13,8 @@ from afterword.jobs.job import Job, State
 from afterword.stores.pending import Pending
 from afterword.stores.store import Added, Store
 from afterword.tasks.call import Binder, Call, new_id
+
+log = logging.getLogger("afterword")
 
 REST = 1.0
 """Seconds until a release or a discard that failed is tried again."""
@@ -82,7 +85,10 @@ class Adder:
                 RuntimeError
             ):  # Should that loop have ended, whatever ends the next request takes the kept keys along.
                 loop.call_soon_threadsafe(self._try_again_soon)
-            self._tell(StoreFailed(doing, error))
+            try:
+                self._tell(StoreFailed(doing, error))
+            except Exception:  # This is the store's thread.
+                log.exception("a listener failed")
 
         end(keys).otherwise(keep)
 

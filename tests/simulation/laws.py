@@ -132,8 +132,8 @@ def answers_truly(step: Step, before: Mapping[str, Job], after: Mapping[str, Job
     match step.verb:
         case "claim":
             ids = [job.id for job in step.answer.jobs]
-            if len(ids) > step.given.limit:
-                return f"L4: it asked for {step.given.limit} and got {len(ids)}"
+            if len(ids) > step.given.limit + step.given.ahead:
+                return f"L4: it asked for {step.given.limit} and {step.given.ahead} ahead, and got {len(ids)}"
             if len(set(ids)) < len(ids):
                 return "L4: it got the same job twice"
             if any(after.get(job.id) != job for job in step.answer.jobs):

@@ -63,7 +63,7 @@ async def test_what_a_claim_took_whose_answer_was_lost_is_put_back_and_claimed_a
         taken.extend(jobs)
         complete.set()
 
-    turns = Turns(store, Want("main:app", 0), lambda: 10, take, SystemClock(), nobody)
+    turns = Turns(store, Want("main:app", 0), lambda ahead: 10, take, SystemClock(), nobody)
     turning = asyncio.create_task(turns.run())
     turns.hint()
     async with asyncio.timeout(PATIENCE):

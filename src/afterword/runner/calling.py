@@ -1,31 +1,77 @@
-"""Calls user code: coroutine functions on the loop, others in threads."""
+"""Calling functions: coroutines on the loop, anything else in threads."""
 
 import asyncio
 import contextvars
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+import threading
+from collections import deque
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 from afterword.tasks.task import Task
 
+Answer = tuple[Any, BaseException | None]
+
 
 class Calling:
-    """`threads` functions at a time, and any number of coroutines."""
+    """`threads` functions at a time, and any number of coroutines; of one loop.
+
+    An executor costs three times as much for each call. All that has ended when the loop comes round is told in one go.
+    """
 
     def __init__(self, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="afterword")
+        self._most = threads
+        self._threads = 0
+        self._under_way = 0
+        self._calls: SimpleQueue[_Call] = SimpleQueue()
+        self._ended: deque[tuple[asyncio.Future[Answer], Answer]] = deque()
+        self._coming_round = False
 
     async def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if task.is_async:
             return await task.function(*args, **kwargs)
-        context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        value, error = await loop.run_in_executor(self._threads, context.run, _run, task, args, kwargs)
+        if self._under_way == self._threads < self._most:
+            threading.Thread(target=self._work, args=(loop,), name=f"afterword_{self._threads}", daemon=True).start()
+            self._threads += 1
+        answer: asyncio.Future[Answer] = loop.create_future()
+        self._under_way += 1
+        self._calls.put(_Call(contextvars.copy_context(), task, args, kwargs, answer))
+        value, error = await answer
         if error is not None:
             raise error
         return value
 
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            self._ended.append(_make(self._calls.get()))
+            # First it is put there, then looked whether somebody will come for it; `_come_round` has it the other way round.
+            if not self._coming_round:
+                self._coming_round = True
+                loop.call_soon_threadsafe(self._come_round)
 
-def _run(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, None] | tuple[None, BaseException]:
+    def _come_round(self) -> None:
+        self._coming_round = False
+        while self._ended:
+            waiting, answer = self._ended.popleft()
+            # Counted here and not where it was awaited: whoever awaited it may have been cancelled, its thread goes on.
+            self._under_way -= 1
+            if not waiting.done():
+                waiting.set_result(answer)
+
+
+class _Call(NamedTuple):
+    context: contextvars.Context
+    task: Task[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    answer: asyncio.Future[Answer]
+
+
+def _make(call: _Call) -> tuple[asyncio.Future[Answer], Answer]:
+    return call.answer, call.context.run(_run, call.task, call.args, call.kwargs)
+
+
+def _run(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
     # Futures and coroutines take some exceptions for orders to themselves, StopIteration and GeneratorExit for two.
     try:
         return task.function(*args, **kwargs), None

@@ -38,10 +38,14 @@ class Want(NamedTuple):
 
     app: str
     limit: int
+    """Jobs that could begin now."""
     queues: tuple[str, ...] = ()
     """Only these; empty for all."""
     handoff: bool = False
     """Only jobs that another engine is to run."""
+    ahead: int = 0
+    """Jobs beyond `limit`, to begin when others have ended. From the first one on that runs at most once, none of these is
+    taken: should the worker die, it would have failed without having begun."""
 
 
 class Claims(NamedTuple):

@@ -31,6 +31,8 @@ class Logs:
         self._failures: dict[Line, _Repeats] = {}
 
     def __call__(self, event: events.Event) -> None:
+        if _is_ordinary(event) and not log.isEnabledFor(logging.DEBUG):
+            return  # Told of every job: no line is to be made only to be dropped.
         line = describe(event)
         if line is None or not log.isEnabledFor(line.level):
             return
@@ -55,6 +57,12 @@ class Logs:
 class _Repeats(NamedTuple):
     written_at: int
     unwritten: int
+
+
+def _is_ordinary(event: events.Event) -> bool:
+    if type(event) is events.Settled:
+        return type(event.outcome) is Succeeded and event.verdict == "applied"
+    return type(event) is events.Ended
 
 
 def describe(event: events.Event) -> Line | None:

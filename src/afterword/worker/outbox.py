@@ -88,7 +88,7 @@ class Outbox:
         await self._store.wait(POLL)
         self._turns.hint()
 
-    def _room(self) -> int:
+    def _room(self, ahead: int) -> int:
         return max(0, AT_A_TIME - len(self._in_hand))
 
     def _take(self, jobs: Sequence[Job]) -> None:

@@ -65,13 +65,15 @@ class Pool(Audience):
         """No job is in hand."""
         return not self._waiting and not any(runner.seat.load for runner in self._runners)
 
-    def room(self) -> int:
-        """How many more jobs could begin now."""
+    def room(self, ahead: int = 0) -> int:
+        """How many more jobs could begin now, or will be able to when so many more attempts have ended."""
         # Suspects that wait for a runner of their own keep nobody else waiting, unless there are very many.
         ordinary = sum(1 for job in self._waiting if not job.alone)
         if not self._open or len(self._waiting) - ordinary > MOST_SUSPECTS:
             return 0
-        return max(0, room([runner.seat for runner in self._runners], self._shape) - ordinary)
+        seats = [runner.seat for runner in self._runners]
+        # Nothing is claimed ahead while no runner is there to have it.
+        return max(0, room(seats, self._shape) + (ahead if any(seat.load for seat in seats) else 0) - ordinary)
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Run these, in this order as far as there is room. After `close` they come back as Interrupted."""
@@ -180,6 +182,9 @@ class Pool(Audience):
     def _place(self) -> None:
         if not self._waiting:
             return
+        if not any(job.alone for job in self._waiting):
+            self._place_ordinary()
+            return
         dreading = any(runner is self._feared and runner.exclusive for runner in self._runners)
         may = one_by_one([_feared(job) for job in self._waiting], dreading)
         candidates = [job.alone for job, now in zip(self._waiting, may, strict=True) if now]
@@ -193,6 +198,20 @@ class Pool(Audience):
             else:
                 handed.setdefault(index, []).append(job)
         self._waiting = rest
+        self._hand(handed)
+
+    def _place_ordinary(self) -> None:
+        """The same, without a look at more jobs than will be placed: many may have been claimed ahead."""
+        seats = [runner.seat for runner in self._runners]
+        first = self._waiting[: room(seats, self._shape)]
+        handed: dict[int, list[Job]] = {}
+        for job, index in zip(first, place([False] * len(first), seats, self._shape), strict=True):
+            assert index is not None, "there is room"
+            handed.setdefault(index, []).append(job)
+        del self._waiting[: len(first)]
+        self._hand(handed)
+
+    def _hand(self, handed: dict[int, list[Job]]) -> None:
         for index, jobs in handed.items():
             runner = self._runners[index]
             runner.exclusive = jobs[0].alone

@@ -96,15 +96,21 @@ def _ready(transaction: Transaction, want: Want) -> Sequence[Job]:
     if odd:
         transaction.wakes = True  # There may be others in their places.
         found = [row for row in found if row not in odd]
-    return [rows.job(row) for row in found]
+    jobs = [rows.job(row) for row in found]
+    once = (place for place, job in enumerate(jobs) if job.at_most_once and place >= want.limit)
+    return jobs[: next(once, len(jobs))]
 
 
 def _ready_keys(connection: Connection, want: Want) -> bool:
-    return connection.execute(*_select("key", want._replace(limit=min(want.limit, 1)))).fetchone() is not None
+    return (
+        connection.execute(*_select("key", want._replace(limit=min(want.limit + want.ahead, 1), ahead=0))).fetchone()
+        is not None
+    )
 
 
 def _select(columns: str, want: Want) -> tuple[str, tuple[object, ...]]:
+    most = want.limit + want.ahead
     only = "AND via IS NOT NULL" if want.handoff else ""
     if want.queues:
-        return f"SELECT {columns} FROM {_READY} {only} {_IN_QUEUES} {_ORDER}", (want.app, json.dumps(want.queues), want.limit)
-    return f"SELECT {columns} FROM {_READY} {only} {_ORDER}", (want.app, want.limit)
+        return f"SELECT {columns} FROM {_READY} {only} {_IN_QUEUES} {_ORDER}", (want.app, json.dumps(want.queues), most)
+    return f"SELECT {columns} FROM {_READY} {only} {_ORDER}", (want.app, most)

@@ -1,5 +1,6 @@
 """Settling: what became of attempts."""
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
@@ -16,20 +17,25 @@ from afterword.stores.store import Verdict
 _LIVE = "SELECT key, id, state, token, settled_token FROM jobs WHERE key IN (SELECT value FROM json_each(?))"
 _OLD = "SELECT key, id, state, token, settled_token FROM finished WHERE key IN (SELECT value FROM json_each(?))"
 
-# What a settlement says, from the JSON that `_dump` makes of it.
+# What a settlement says, by the column of the table `said` in which it stands.
 _SAID = {
-    "state": "json_extract(said.value, '$[1]')",
-    "run_at": "json_extract(said.value, '$[2]')",
-    "attempt": "json_extract(said.value, '$[3]')",
-    "crashes": "json_extract(said.value, '$[4]')",
-    "alone": "json_extract(said.value, '$[5]')",
-    "ended_at": "json_extract(said.value, '$[6]')",
-    "result": "CAST(json_extract(said.value, '$[7]') AS BLOB)",
-    "error": "json_extract(said.value, '$[8]')",
+    "state": "said.column2",
+    "run_at": "said.column3",
+    "attempt": "said.column4",
+    "crashes": "said.column5",
+    "alone": "said.column6",
+    "ended_at": "said.column7",
+    "result": "said.column8",
+    "error": "said.column9",
     "owner": "NULL",
-    "receipt": "json_extract(said.value, '$[10]')",
+    "receipt": "said.column11",
 }
-_KEY = "json_extract(said.value, '$[0]')"
+_KEY = "said.column1"
+_COUNTED = "said.column10"
+_COLUMNS = 11
+
+_ROWS = 128
+"""Settlements in one statement, at most. Each number of them is a statement of its own, which stays compiled."""
 
 
 def _assignments(columns: Iterable[str]) -> str:
@@ -39,18 +45,18 @@ def _assignments(columns: Iterable[str]) -> str:
 _FINISH = f"""
 INSERT INTO finished ({", ".join(COLUMNS)}, settled_token)
 SELECT {", ".join(_SAID.get(column, f"jobs.{column}") for column in COLUMNS)}, jobs.token
-FROM json_each(?) AS said JOIN jobs ON jobs.key = {_KEY}
+FROM {{said}} AS said JOIN jobs ON jobs.key = {_KEY}
 """
-_LEAVE = f"DELETE FROM jobs WHERE key IN (SELECT {_KEY} FROM json_each(?) AS said)"
+_LEAVE = "DELETE FROM jobs WHERE key IN (SELECT value FROM json_each(?))"
 
 _AGAIN = f"""
 UPDATE jobs SET {_assignments(column for column in _SAID if column != "ended_at")}, settled_token = token, lease_until = NULL,
-token = token + (json_extract(said.value, '$[1]') = {State.HANDED_OFF:d}),
-ended = ended OR json_extract(said.value, '$[9]') FROM json_each(?) AS said WHERE jobs.key = {_KEY}
+token = token + ({_SAID["state"]} = {State.HANDED_OFF:d}),
+ended = ended OR {_COUNTED} FROM {{said}} AS said WHERE jobs.key = {_KEY}
 """
 
 _CORRECT = f"""
-UPDATE finished SET {_assignments(_SAID)}, settled_token = token FROM json_each(?) AS said WHERE finished.key = {_KEY}
+UPDATE finished SET {_assignments(_SAID)}, settled_token = token FROM {{said}} AS said WHERE finished.key = {_KEY}
 """
 
 
@@ -109,34 +115,39 @@ def _write(connection: Connection, chosen: Iterable[Settlement], standings: dict
         if settlement.counted:
             followed.append(settlement.id)
     if ended:
-        said = _dump(ended)
-        connection.execute(_FINISH, (said,))
-        connection.execute(_LEAVE, (said,))
+        _say(connection, _FINISH, ended)
+        connection.execute(_LEAVE, (json.dumps([settlement.key for settlement in ended]),))
     if again:
-        connection.execute(_AGAIN, (_dump(again),))
+        _say(connection, _AGAIN, again)
     if corrected:
-        connection.execute(_CORRECT, (_dump(corrected),))
+        _say(connection, _CORRECT, corrected)
     if followed:
         connection.execute(FOLLOW, (json.dumps(followed),))
 
 
-def _dump(settlements: Sequence[Settlement]) -> str:
-    return json.dumps(
-        [
-            (
-                settlement.key,
-                int(settlement.state),
-                settlement.run_at,
-                settlement.attempt,
-                settlement.crashes,
-                settlement.alone,
-                settlement.ended_at,
-                None if settlement.result is None else settlement.result.decode(),
-                text(settlement.error),
-                settlement.counted,
-                settlement.receipt,
-            )
-            for settlement in settlements
-        ],
-        separators=(",", ":"),
+def _say(connection: Connection, statement: str, settlements: Sequence[Settlement]) -> None:
+    for start in range(0, len(settlements), _ROWS):
+        chunk = settlements[start : start + _ROWS]
+        connection.execute(_complete(statement, len(chunk)), [value for settlement in chunk for value in _row(settlement)])
+
+
+@functools.cache
+def _complete(statement: str, rows: int) -> str:
+    row = f"({', '.join('?' * _COLUMNS)})"
+    return statement.format(said=f"(VALUES {', '.join([row] * rows)})")
+
+
+def _row(settlement: Settlement) -> tuple[object, ...]:
+    return (
+        settlement.key,
+        int(settlement.state),
+        settlement.run_at,
+        settlement.attempt,
+        settlement.crashes,
+        settlement.alone,
+        settlement.ended_at,
+        settlement.result,
+        text(settlement.error),
+        settlement.counted,
+        settlement.receipt,
     )

@@ -5,6 +5,7 @@ cannot see, such as text that is no UTF-8 or a page that was damaged, is seen wh
 """
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from afterword.jobs.job import State
@@ -37,8 +38,28 @@ _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _PLACES = {column: place for place, column in enumerate(COLUMNS)}
 
 
+_STATE, _OWNER, _AFTER, _RUN_AT = (_PLACES[name] for name in ("state", "owner", "after", "run_at"))
+_counts = itemgetter(*(_PLACES[name] for name in _COUNTED))
+_texts = itemgetter(*(_PLACES[name] for name in (*_TEXTS, *_PERHAPS_TEXTS)))
+
+_sound_kinds: set[tuple[type, ...]] = set()
+"""The types of the values of rows that were found to be jobs: there are few such combinations, and each row has many values."""
+
+
 def fault(row: Sequence[Any]) -> str | None:
     """Why a row of COLUMNS, as `fetch` reads it, is no job; None where it is one."""
+    kinds = tuple(map(type, row))
+    if kinds in _sound_kinds:
+        counts = _counts(row)
+        if min(counts) >= 0 and max(counts) <= _MOST and _REPLACED not in "".join(filter(None, _texts(row))):
+            return _contradiction(row)
+    reason = _examine(row)
+    if reason is None:
+        _sound_kinds.add(kinds)
+    return reason
+
+
+def _examine(row: Sequence[Any]) -> str | None:
     for name in _NUMBERS:
         if type(row[_PLACES[name]]) is not int:
             return f"its {name} is no number"
@@ -53,7 +74,7 @@ def fault(row: Sequence[Any]) -> str | None:
 
 
 def _contradiction(row: Sequence[Any]) -> str | None:
-    state, owner, after, run_at = (row[_PLACES[name]] for name in ("state", "owner", "after", "run_at"))
+    state, owner, after, run_at = row[_STATE], row[_OWNER], row[_AFTER], row[_RUN_AT]
     if not 0 <= state < len(State):
         return f"its state is {state}"
     if run_at < 0:

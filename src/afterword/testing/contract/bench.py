@@ -91,12 +91,12 @@ def states(store: Store, *jobs: Job) -> list[State]:
     return [now(store, job).state for job in jobs]
 
 
-def claims(store: Store, limit: int = 100, app: str = APP, queues: tuple[str, ...] = ()) -> Claims:
-    return store.claim(Want(app, limit, queues)).result(PATIENCE)
+def claims(store: Store, limit: int = 100, app: str = APP, queues: tuple[str, ...] = (), ahead: int = 0) -> Claims:
+    return store.claim(Want(app, limit, queues, ahead=ahead)).result(PATIENCE)
 
 
-def claim(store: Store, limit: int = 100, app: str = APP, queues: tuple[str, ...] = ()) -> list[Job]:
-    return list(claims(store, limit, app, queues).jobs)
+def claim(store: Store, limit: int = 100, app: str = APP, queues: tuple[str, ...] = (), ahead: int = 0) -> list[Job]:
+    return list(claims(store, limit, app, queues, ahead).jobs)
 
 
 def claim_one(store: Store) -> Job:

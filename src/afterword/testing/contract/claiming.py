@@ -47,6 +47,18 @@ class Claiming(Bench):
         assert ids(claim(store, 2)) == ids([jobs[1], jobs[0]])
         assert ids(claim(store, 2)) == ids([jobs[2]])
 
+    def test_what_is_claimed_ahead_begins_where_the_limit_ends(self, store: Store) -> None:
+        jobs = add(store, job(), job(priority=1), job(), job())
+        assert ids(claim(store, 1, ahead=2)) == ids([jobs[1], jobs[0], jobs[2]])
+        assert ids(claim(store, 0, ahead=1)) == ids([jobs[3]])
+
+    def test_what_runs_at_most_once_is_not_claimed_ahead_nor_what_comes_after_it(self, store: Store) -> None:
+        jobs = add(store, job(at_most_once=True), job(at_most_once=True), job(), job(at_most_once=True), job())
+        assert ids(claim(store, 1, ahead=3)) == ids(jobs[:1])
+        assert ids(claim(store, 2, ahead=3)) == ids(jobs[1:3])
+        assert ids(claim(store, 0, ahead=3)) == []
+        assert ids(claim(store, 1, ahead=3)) == ids(jobs[3:])
+
     def test_a_limit_of_nought_takes_nothing(self, store: Store) -> None:
         add(store, job())
         assert claim(store, 0) == []
