@@ -13,6 +13,6 @@ SUBJECT = Subject(
     workers=(_WORKER, _WORKER),
     settings={"PROCRASTINATE_APP": "benchmarks.subjects.procrastinate.tasks.app", "PROCRASTINATE_LOG_LEVEL": "warning"},
     durable="fsync",
-    notes="Two workers of 10 jobs at once (30 is no faster, and leaves more behind when killed); finished jobs are kept, and the jobs of a dead "
+    notes="Two workers of 10 jobs at once, what blocks in threads; finished jobs are kept, and the jobs of a dead "
     "worker stay as they are, its defaults.",
 )
