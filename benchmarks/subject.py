@@ -9,7 +9,7 @@ Server = Literal["redis", "postgres"]
 class Subject(NamedTuple):
     """One way to run background tasks, in its best documented configuration for two cores.
 
-    Its folder `benchmarks/subjects/<name>/` holds `__init__.py` with `SUBJECT`, and, to be run in the subject's environment with
+    Its folder `benchmarks/subjects/<name>/` holds `__init__.py` with `SUBJECT`, and, to be run in its environment with
     the repository's root on the path and `BENCH_FOLDER` set:
 
     - `app.py`: a FastAPI `app` with `GET /ping` and `POST /add/{task}/{number}?seconds=0`, which adds one job
@@ -17,7 +17,7 @@ class Subject(NamedTuple):
       and answers {"ns": ...}: `time.monotonic_ns()` just before adding.
     - `fill.py`: `python -m benchmarks.subjects.<name>.fill TASK COUNT [SECONDS]` adds jobs 0 to COUNT - 1 by the fastest
       documented way and prints, as one line of JSON, {"seconds": ...}: how long adding took, connecting left out.
-    - `tasks.py`, where the subject wants its tasks in a module: `noop`, `stamp`, `rest`, `burn`, each calling `benchmarks.work`.
+    - `tasks.py`, where its tasks need a module: `noop`, `stamp`, `rest`, `burn`, each calling `benchmarks.work`.
 
     All is run in BENCH_FOLDER as working directory. In commands and settings $BENCH_FOLDER, $BENCH_REDIS and $BENCH_POSTGRES
     are replaced by their values.
@@ -48,5 +48,3 @@ class Subject(NamedTuple):
     """What a confirmed add survives, in a few words: "fsync", "Redis, fsync every second", "memory"."""
     notes: str = ""
     """What a reader must know of its configuration, in a sentence."""
-
-

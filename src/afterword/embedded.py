@@ -10,6 +10,7 @@ from afterword.clock import Clock, SystemClock
 from afterword.errors import StoreError, StoreReplaced
 from afterword.events import Listeners, Tell
 from afterword.launch import Launch
+from afterword.loops import new_event_loop
 from afterword.stores.store import Store
 from afterword.stores.url import open_store
 from afterword.telemetry.fallback import FORMAT
@@ -31,7 +32,8 @@ def serve(launch: Launch, listeners: Sequence[Tell] = (), clock: Clock | None = 
         return 1
     code = 0
     try:
-        asyncio.run(_work(store, launch, clock, tell))
+        with asyncio.Runner(loop_factory=new_event_loop) as loop:
+            loop.run(_work(store, launch, clock, tell))
     except* StoreReplaced as group:
         logging.getLogger("afterword").error("the worker ends: %s", group.exceptions[0])
         code = 1

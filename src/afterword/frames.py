@@ -226,6 +226,8 @@ def _asked(fields: Any) -> Asked:
 
 
 def _ended(fields: Any, blobs: Blobs) -> tuple[int, Attempted]:
+    if type(fields) is list and len(fields) == 3 and type(fields[0]) is type(fields[2]) is int and fields[1] == "s":
+        return fields[0], Succeeded(blobs.take(fields[2]))  # Nearly all of them.
     match fields:
         case [int(slot), *told]:
             outcome = _told(told, blobs)

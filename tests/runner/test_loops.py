@@ -33,7 +33,7 @@ async def endpoint(background_tasks: BackgroundTasks) -> None:
 WITHOUT = """
 import sys
 sys.modules["uvloop"] = None
-from afterword.runner.loops import new_event_loop
+from afterword.loops import new_event_loop
 print(type(new_event_loop()).__module__)
 """
 

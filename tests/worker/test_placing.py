@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afterword.worker.placing import Seat, Shape, lacking, one_by_one, place, room, surplus
+from afterword.worker.placing import Seat, Shape, lacking, one_by_one, place, room, spread, surplus
 
 TWO = Shape(ceiling=2, concurrency=4)
 
@@ -96,3 +96,9 @@ def test_no_runner_is_overfull_and_no_suspect_has_company(seats: list[Seat], sha
         if any(here):
             assert taken.load == 0
             assert len(here) == 1
+
+
+@given(seats_of_any_kind, shapes, st.integers(0, 40))
+def test_many_ordinary_jobs_are_spread_as_they_would_be_placed_one_by_one(seats: list[Seat], shape: Shape, jobs: int) -> None:
+    placed = [index for index in place([False] * jobs, seats, shape) if index is not None]
+    assert sorted(spread(jobs, seats, shape)) == sorted(placed)

@@ -17,9 +17,10 @@ class State(enum.IntEnum):
     CANCELLED = 5
     HANDED_OFF = 6
 
-    @property
-    def finished(self) -> bool:
-        return self in (State.SUCCEEDED, State.FAILED, State.CANCELLED)
+    finished: bool
+
+    def __init__(self, number: int) -> None:
+        self.finished = number in (3, 4, 5)
 
     @property
     def word(self) -> str:

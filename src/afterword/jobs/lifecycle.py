@@ -4,7 +4,7 @@ Two strings hold a job back: its request (`owner`, while HELD) and the job befor
 gone. `release` cuts the first, `follow` the second.
 """
 
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from afterword.clock import SECOND
 from afterword.jobs.job import Job, State
@@ -21,6 +21,10 @@ LOSS_LIMIT = 10
 LOSSES_FORGIVEN = 3
 """Worker deaths after which a job is a suspect. Before, it is tried again beside others: a worker has many in hand when it is
 killed or the power goes, and nearly always none of them is to blame."""
+
+
+_CLAIMED = ("state", "run_at", "owner", "token", "attempt", "started_at")
+_STATE, _RUN_AT, _OWNER, _TOKEN, _ATTEMPT, _STARTED_AT = (Job._fields.index(name) for name in _CLAIMED)
 
 
 class Settlement(NamedTuple):
@@ -58,14 +62,11 @@ def follow(job: Job) -> Job:
 
 def claim(job: Job, worker: str, now: int) -> Job:
     """`worker` takes it for one attempt."""
-    return job._replace(
-        state=State.RUNNING,
-        owner=worker,
-        token=job.token + 1,
-        attempt=job.attempt + 1,
-        started_at=now,
-        run_at=0,
-    )
+    # By place, which takes a third of the time, and is done for every job.
+    claimed: list[Any] = [*job]
+    claimed[_RUN_AT], claimed[_OWNER], claimed[_STARTED_AT] = 0, worker, now
+    claimed[_STATE], claimed[_TOKEN], claimed[_ATTEMPT] = State.RUNNING, job.token + 1, job.attempt + 1
+    return Job._make(claimed)
 
 
 def late(timeout: int) -> str:
@@ -211,20 +212,8 @@ def _again(
 
 
 def _finish(job: Job, state: State, now: int, *, result: bytes | None = None, error: str | None = None) -> Settlement:
-    return Settlement(
-        key=job.key,
-        id=job.id,
-        token=job.token,
-        state=state,
-        run_at=0,
-        attempt=job.attempt,
-        crashes=job.crashes,
-        alone=job.alone,
-        counted=True,
-        ended_at=now,
-        result=result,
-        error=error,
-    )
+    counted = True
+    return Settlement(job.key, job.id, job.token, state, 0, job.attempt, job.crashes, job.alone, counted, now, result, error)
 
 
 def _end(job: Job, error: str, now: int) -> Job:

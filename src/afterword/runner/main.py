@@ -23,8 +23,8 @@ from afterword.handoff.desk import Desk
 from afterword.handoff.known import Known, named
 from afterword.jobs.outcome import Interrupted
 from afterword.launch import RunnerLaunch
+from afterword.loops import new_event_loop
 from afterword.runner.calling import Calling
-from afterword.runner.loops import new_event_loop
 from afterword.runner.orphans import die_with, hold
 from afterword.starts import Starts
 from afterword.tasks.registry import Registry

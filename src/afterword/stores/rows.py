@@ -38,41 +38,10 @@ _STATES = tuple(State)
 
 def job(row: Sequence[Any]) -> Job:
     """The job in a row of COLUMNS. Arguments and result may come as text or bytes."""
-    id, app, task, arguments, added_at, retry, state, *rest = row
-    queue, priority, run_at, owner, after, token, attempt, crashes, lost, alone, at_most_once, *rest = rest
-    timeout, unique_key, via, theirs, unwanted, receipt, origin, started_at, ended_at, result, error, key = rest
-    return Job(
-        id,
-        app,
-        task,
-        _bytes(arguments) or b"",
-        added_at,
-        load_retry(retry),
-        _STATES[state],
-        queue,
-        priority,
-        run_at,
-        owner,
-        after,
-        token,
-        attempt,
-        crashes,
-        lost,
-        bool(alone),
-        bool(at_most_once),
-        timeout,
-        unique_key,
-        via,
-        bool(theirs),
-        bool(unwanted),
-        receipt,
-        origin,
-        started_at,
-        ended_at,
-        _bytes(result),
-        error,
-        key,
-    )
+    values = list(row)
+    for place, read in _READ:
+        values[place] = read(values[place])
+    return Job(*values)
 
 
 def row(job: Job) -> tuple[Any, ...]:
@@ -130,3 +99,21 @@ def text(words: str | None) -> str | None:
 
 def _bytes(value: str | bytes | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else value
+
+
+def _arguments(value: str | bytes | None) -> bytes:
+    return _bytes(value) or b""
+
+
+_READ = [
+    (COLUMNS.index(name), read)
+    for read, names in (
+        (_arguments, ("arguments",)),
+        (load_retry, ("retry",)),
+        (_STATES.__getitem__, ("state",)),
+        (bool, ("alone", "at_most_once", "theirs", "unwanted")),
+        (_bytes, ("result",)),
+    )
+    for name in names
+]
+"""Where a row has something else than its job, and what makes the one of the other."""

@@ -11,7 +11,7 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome
 from afterword.launch import Launch
-from afterword.worker.placing import Shape, lacking, one_by_one, place, room, surplus
+from afterword.worker.placing import Shape, lacking, one_by_one, place, room, spread, surplus
 from afterword.worker.rests import Rests
 from afterword.worker.runner import Audience, Death, Runner
 
@@ -54,6 +54,8 @@ class Pool(Audience):
         self._feared: Runner | None = None
         """Where a job runs, or ran last, that is feared to end its worker."""
         self._waiting: list[Job] = []
+        self._suspects = 0
+        """Those of them that must run alone."""
         self._open = True
         self._rests = Rests(SHORTEST_REST, LONGEST_REST)
         self._rest_until = 0
@@ -68,12 +70,12 @@ class Pool(Audience):
     def room(self, ahead: int = 0) -> int:
         """How many more jobs could begin now, or will be able to when so many more attempts have ended."""
         # Suspects that wait for a runner of their own keep nobody else waiting, unless there are very many.
-        ordinary = sum(1 for job in self._waiting if not job.alone)
-        if not self._open or len(self._waiting) - ordinary > MOST_SUSPECTS:
+        ordinary = len(self._waiting) - self._suspects
+        if not self._open or self._suspects > MOST_SUSPECTS:
             return 0
         seats = [runner.seat for runner in self._runners]
         # Nothing is claimed ahead while no runner is there to have it.
-        return max(0, room(seats, self._shape) + (ahead if any(seat.load for seat in seats) else 0) - ordinary)
+        return max(0, room(seats, self._shape) + (ahead if any(seat.ready for seat in seats) else 0) - ordinary)
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Run these, in this order as far as there is room. After `close` they come back as Interrupted."""
@@ -81,6 +83,7 @@ class Pool(Audience):
             self._answer([(job, Interrupted(STOPPING, started=False)) for job in jobs])
             return
         self._waiting += jobs
+        self._suspects += sum(job.alone for job in jobs)
         self._place()
 
     def review(self) -> None:
@@ -112,7 +115,7 @@ class Pool(Audience):
     def close(self) -> None:
         """Begin nothing more: what waits comes back as Interrupted, what runs goes on."""
         self._open = False
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._suspects = self._waiting, [], 0
         self._answer([(job, Interrupted(STOPPING, started=False)) for job in waiting])
         for runner in self._runners:
             runner.recall()
@@ -182,7 +185,7 @@ class Pool(Audience):
     def _place(self) -> None:
         if not self._waiting:
             return
-        if not any(job.alone for job in self._waiting):
+        if not self._suspects:
             self._place_ordinary()
             return
         dreading = any(runner is self._feared and runner.exclusive for runner in self._runners)
@@ -198,17 +201,17 @@ class Pool(Audience):
             else:
                 handed.setdefault(index, []).append(job)
         self._waiting = rest
+        self._suspects = sum(job.alone for job in rest)
         self._hand(handed)
 
     def _place_ordinary(self) -> None:
         """The same, without a look at more jobs than will be placed: many may have been claimed ahead."""
         seats = [runner.seat for runner in self._runners]
-        first = self._waiting[: room(seats, self._shape)]
+        places = spread(len(self._waiting), seats, self._shape)
         handed: dict[int, list[Job]] = {}
-        for job, index in zip(first, place([False] * len(first), seats, self._shape), strict=True):
-            assert index is not None, "there is room"
+        for job, index in zip(self._waiting, places, strict=False):
             handed.setdefault(index, []).append(job)
-        del self._waiting[: len(first)]
+        del self._waiting[: len(places)]
         self._hand(handed)
 
     def _hand(self, handed: dict[int, list[Job]]) -> None:

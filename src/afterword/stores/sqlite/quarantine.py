@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from afterword import events
 from afterword.stores.rows import COLUMNS
 from afterword.stores.sqlite.connection import reading_text
-from afterword.stores.sqlite.soundness import UNSOUND, fault
+from afterword.stores.sqlite.soundness import OWNED_BY_NOBODY, UNSOUND, fault
 from afterword.stores.sqlite.transaction import Transaction, Verb
 
 BATCH = 100
@@ -36,7 +36,7 @@ def due(connection: Connection) -> bool:
 
 
 def sweep(transaction: Transaction) -> None:
-    """Move what the indexes know."""
+    """Move what is found without looking at every row."""
     for odd in _found(transaction.connection):
         isolate(transaction, odd)
 
@@ -72,7 +72,9 @@ class _Bytes(NamedTuple):
 
 
 def _found(connection: Connection) -> list[Odd]:
-    return [Odd(table, key) for table, statement in _FOUND.items() for (key,) in connection.execute(statement)]
+    found = [Odd(table, key) for table, statement in _FOUND.items() for (key,) in connection.execute(statement)]
+    found += [Odd("jobs", key) for (key,) in connection.execute(OWNED_BY_NOBODY, (BATCH,))]
+    return found
 
 
 def _content(connection: Connection, table: str, key: int) -> dict[str, Any] | None:

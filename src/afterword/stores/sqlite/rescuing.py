@@ -12,17 +12,12 @@ from afterword.stores import rows
 from afterword.stores.rows import COLUMNS
 from afterword.stores.sqlite import liveness, moving, quarantine
 from afterword.stores.sqlite.connection import fetch
+from afterword.stores.sqlite.soundness import OWNERS
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb
 from afterword.stores.store import GRACE
 
-# From owner to owner along the index: what it costs depends on how many they are, not on how many jobs they own.
 _OWNERS = f"""
-WITH RECURSIVE owners (owner) AS (
-    SELECT min(owner) FROM jobs WHERE owner IS NOT NULL
-    UNION ALL
-    SELECT (SELECT min(owner) FROM jobs WHERE owner > owners.owner) FROM owners WHERE owners.owner IS NOT NULL
-)
-SELECT owner, EXISTS (
+{OWNERS} SELECT owner, EXISTS (
     SELECT 1 FROM jobs WHERE jobs.owner = owners.owner AND jobs.state = {State.RUNNING:d} AND jobs.lease_until < ?
 ) FROM owners WHERE owner IS NOT NULL
 UNION

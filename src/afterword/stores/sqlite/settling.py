@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
 from typing import NamedTuple
 
@@ -60,7 +60,7 @@ UPDATE finished SET {_assignments(_SAID)}, settled_token = token FROM {{said}} A
 """
 
 
-_STATES = frozenset(map(int, State))
+_STATES: Mapping[int, State] = {int(state): state for state in State}
 
 
 class _Standing(NamedTuple):
@@ -83,7 +83,7 @@ def _settle(transaction: Transaction, calls: Sequence[Sequence[Settlement]]) -> 
         if standing is None or standing.id != settlement.id or standing.state not in _STATES:
             verdicts.append(Verdict.GONE)
             continue
-        judgement = judge(settlement, State(standing.state), standing.token, standing.settled_token)
+        judgement = judge(settlement, _STATES[standing.state], standing.token, standing.settled_token)
         if judgement is Judgement.WRITE:
             chosen.setdefault(settlement.key, settlement)
         verdicts.append(judgement.verdict)
@@ -106,7 +106,7 @@ def _standings(connection: Connection, settlements: Sequence[Settlement]) -> dic
 def _write(connection: Connection, chosen: Iterable[Settlement], standings: dict[int, _Standing]) -> None:
     corrected, ended, again, followed = [], [], [], []
     for settlement in chosen:
-        if State(standings[settlement.key].state).finished:
+        if _STATES[standings[settlement.key].state].finished:
             corrected.append(settlement)
         elif settlement.state.finished:
             ended.append(settlement)

@@ -14,18 +14,30 @@ from afterword.stores.rows import COLUMNS
 _MOST = 1 << 53
 """More than will ever be counted. What is larger could not be made one larger."""
 
-_COUNTS = f"token BETWEEN 0 AND {_MOST} AND attempt BETWEEN 0 AND {_MOST}"
-
 # As in the migration, to the letter of each term: a partial index is used only for what it was made for.
 UNSOUND: Mapping[str, str] = {
-    "jobs": "NOT ("
-    f"state IN (0, 1, 2, 6) AND run_at >= 0 AND {_COUNTS}"
-    f" AND crashes BETWEEN 0 AND {_MOST} AND lost BETWEEN 0 AND {_MOST}"
-    " AND (owner IS NULL OR owner NOT GLOB '*[^0-9a-f]*')"
-    " AND (state <> 2 OR owner IS NOT NULL) AND (state <> 0 OR owner IS NOT NULL OR after IS NOT NULL))",
-    "finished": f"NOT (state IN (3, 4, 5) AND {_COUNTS})",
+    "jobs": "("
+    "state NOT IN (0, 1, 2, 6) OR run_at < 0"
+    f" OR token < 0 OR token > {_MOST} OR attempt < 0 OR attempt > {_MOST}"
+    f" OR crashes < 0 OR crashes > {_MOST} OR lost < 0 OR lost > {_MOST}"
+    " OR (state = 2 AND owner IS NULL) OR (state = 0 AND owner IS NULL AND after IS NULL))",
+    "finished": f"NOT (state IN (3, 4, 5) AND token BETWEEN 0 AND {_MOST} AND attempt BETWEEN 0 AND {_MOST})",
 }
 """For each table, what a WHERE asks to find rows that are no jobs."""
+
+OWNERS = """
+WITH RECURSIVE owners (owner) AS (
+    SELECT min(owner) FROM jobs WHERE owner IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(owner) FROM jobs WHERE owner > owners.owner) FROM owners WHERE owners.owner IS NOT NULL
+)
+"""
+"""From owner to owner along the index: what it costs depends on how many they are, not on how many jobs they own."""
+
+OWNED_BY_NOBODY = f"""
+{OWNERS} SELECT key FROM owners JOIN jobs ON jobs.owner = owners.owner WHERE owners.owner GLOB '*[^0-9a-f]*' LIMIT ?
+"""
+"""Keys of those jobs whose owner is none."""
 
 _NUMBERS = ("added_at", "state", "priority", "run_at", "token", "attempt", "crashes", "lost", "key")
 _COUNTED = ("token", "attempt", "crashes", "lost")

@@ -1,4 +1,4 @@
-"""The event loop of a runner: that of uvloop where it is installed, as in the server that the application runs in."""
+"""The event loop of a worker and of a runner: uvloop's where it is installed, as in the server that the application runs in."""
 
 import asyncio
 from collections.abc import Callable
