@@ -88,20 +88,21 @@ class Collector:
             if self._phase is not Phase.COLLECTING:
                 return
             self._phase = Phase.OPEN if self._held else Phase.ENDED
-            collected = [(collected.job, collected.reference) for collected in self._collected]
-            self._collected.clear()
-            if not collected:
+            if not self._collected:
                 return
-            write = self._write(collected)
+            write = self._write([(job, reference) for job, reference, _, _, _ in self._collected])
+            self._collected.clear()
             self._writes.append(write)
         try:
-            await write.answer
+            stands = await write.answer
         except Exception:
             with suppress(ValueError):  # A thread of the endpoint, adding at this moment, may have harvested it.
                 self._writes.remove(write)
             raise
         with self._lock:
-            self._harvest()
+            if self._writes and self._writes[0] is write:
+                self._writes.popleft()
+                self._note(write, stands)
 
     def abandon(self) -> None:
         """The endpoint failed: nothing that was collected is written."""
@@ -159,9 +160,12 @@ class Collector:
 
     def _note(self, write: "_Write", stands: Sequence[Added]) -> None:
         write.refer(stands)
-        # Where another job has the unique key, that one is not ours to release, and what comes next waits for the one before.
         pairs = list(zip(write.taken, stands, strict=True))
-        self._keys += [one.key for (job, _), one in pairs if one.id == job.id]
+        ours = [one.key for (job, _), one in pairs if one.id == job.id]
+        self._keys += ours
+        if len(ours) == len(pairs):
+            return
+        # Where another job has the unique key, that one is not ours to release, and what comes next waits for the one before.
         for (job, _), one in reversed(pairs):
             if one.id != job.id and self._last == job.id:
                 self._last = job.after

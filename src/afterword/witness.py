@@ -71,13 +71,18 @@ def _refusal(seconds: int) -> JSONResponse:
 
 
 def _noting(exchange: Exchange, send: Send) -> Send:
-    async def noting(message: Message) -> None:
+    def noting(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             # Nearly always that was done long ago. But some responses start while the request's dependencies are still open.
             if exchange.before is not None and message["status"] < 400:
-                await exchange.before()
+                return first(exchange.before, message)
             # Before it is sent, not after: a client that goes away at this very moment must not cost the jobs of its request.
             exchange.started = True
+        return send(message)
+
+    async def first(before: Callable[[], Awaitable[None]], message: Message) -> None:
+        await before()
+        exchange.started = True
         await send(message)
 
     return noting

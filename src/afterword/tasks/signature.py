@@ -13,6 +13,8 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import SchemaSerializer, SchemaValidator
 from pydantic_core.core_schema import CoreConfig
 
+_MOST_FORMS = 100
+
 SCALARS: frozenset[type] = frozenset({str, int, bool, float, NoneType})
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -49,6 +51,8 @@ class Parameters:
         self._by_keyword = frozenset(p.name for p in self.all.values() if p.kind not in (*VARIADIC, POSITIONAL[0]))
         self._required = frozenset(p.name for p in self.all.values() if p.required)
         self._variadic = {p.name: p.kind for p in self.all.values() if p.kind in VARIADIC}
+        self._forms: dict[tuple[object, ...], tuple[str, ...]] = {}
+        """For the calls seen so far, by how many arguments come by place and which by keyword: the names of all."""
         self._exact = {p.name: _exact(p) for p in self.all.values()}
         schema = _schema(self.all.values())
         self._to_json = SchemaSerializer(schema, _SERIALIZED).to_json
@@ -56,11 +60,17 @@ class Parameters:
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The values by name, those left to their defaults left out. Raises the TypeError of a call that does not fit."""
+        form = (len(args), *kwargs)
+        names = self._forms.get(form)
+        if names is not None:
+            return dict(zip(names, (*args, *kwargs.values()), strict=True))
         if len(args) <= len(self._positional) and not self._variadic:
             values = dict(zip(self._positional, args, strict=False))
             if kwargs.keys().isdisjoint(values) and self._by_keyword.issuperset(kwargs):
                 values.update(kwargs)
                 if self._required.issubset(values):
+                    if len(self._forms) < _MOST_FORMS:
+                        self._forms[form] = tuple(values)
                     return values
         values = dict(self.signature.bind(*args, **kwargs).arguments)
         for name in self._required - values.keys():  # Python 3.13 misses one by place whose name a keyword has.

@@ -35,8 +35,9 @@ Act = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
 Idle = Callable[[Transaction, Sequence[Any]], Sequence[Any] | None]
 
 
-def _never(transaction: Transaction, arguments: Sequence[Any]) -> None:
-    return None
+def never(transaction: Transaction, arguments: Sequence[Any]) -> None:
+    """For a verb that always has something to write."""
+    return
 
 
 class Verb(NamedTuple):
@@ -44,7 +45,7 @@ class Verb(NamedTuple):
     is a StoreError refuses that call alone."""
 
     act: Act
-    idle: Idle = _never
+    idle: Idle = never
     """The answers, where a look before the transaction shows that nothing is to be written; else None."""
 
 

@@ -16,7 +16,7 @@ from afterword.stores.sqlite.checkpoint import DUE, OVERDUE, Checkpoints
 from afterword.stores.sqlite.connection import connect, meaning, meets_all, prepare
 from afterword.stores.sqlite.gate import Gate
 from afterword.stores.sqlite.identity import Identity
-from afterword.stores.sqlite.transaction import Transaction, Verb, Write
+from afterword.stores.sqlite.transaction import Transaction, Verb, Write, never
 
 Answer = tuple[Pending[Any], Any, StoreError | None]
 Calls = Sequence[tuple[Verb, Sequence[Write]]]
@@ -117,14 +117,20 @@ class Writer:
 
     def _attempt(self, writes: Sequence[Write]) -> Sequence[Answer]:
         calls = [(verb, list(group)) for verb, group in itertools.groupby(writes, key=lambda write: write.verb)]
-        with self._connected() as connection:
-            answers = _idle(self._begin(connection), calls)
+        answers = self._without_writing(calls)
         if answers is None:
             with self._gated(), self._connected() as connection:
                 transaction = self._begin(connection)
                 answers = self._commit(transaction, calls)
             self._announce(transaction)
         return answers
+
+    def _without_writing(self, calls: Calls) -> Sequence[Answer] | None:
+        """The answers, where nothing is to be written. Opens the file, since that is what the gate lies beside."""
+        if self._connection is not None and any(verb.idle is never for verb, _ in calls):
+            return None
+        with self._connected() as connection:
+            return _idle(self._begin(connection), calls)
 
     def _commit(self, transaction: Transaction, calls: Calls) -> Sequence[Answer]:
         connection = transaction.connection
