@@ -12,7 +12,7 @@ from afterword.jobs.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """These jobs are in the open transaction, not yet on disk."""
+    """These jobs are about to be committed, and not yet on disk. Some of them may turn out to be there already."""
 
     ids: tuple[str, ...]
 

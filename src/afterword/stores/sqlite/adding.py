@@ -4,7 +4,8 @@ import functools
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from sqlite3 import Connection
+from sqlite3 import Connection, Cursor
+from typing import Any
 
 from afterword import events
 from afterword.errors import BacklogFull
@@ -14,12 +15,12 @@ from afterword.stores.sqlite import uniqueness
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb
 from afterword.stores.store import Added
 
-_ROWS = 128
+ROWS = 128
 """Rows in one INSERT, at most. Each number of rows is a statement of its own, which stays compiled."""
 
 _HELD = int(State.HELD)
 
-_RELEASE = f"UPDATE jobs SET {RELEASED} WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD}"
+RELEASE_THESE = f"UPDATE jobs SET {RELEASED} WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD}"
 
 _DETACH = f"""
 UPDATE jobs SET {FOLLOWED} WHERE key IN (SELECT value FROM json_each(?))
@@ -41,7 +42,7 @@ def _add(transaction: Transaction, calls: Sequence[Sequence[Job]]) -> Sequence[S
             if answer is not None:
                 uniqueness.share(transaction.connection, call, answer)
         jobs = uniqueness.close_up(transaction.connection, jobs, added)
-    _detach(transaction.connection, jobs, added)
+    detach(transaction.connection, jobs, added)
     transaction.written += [job.id for job, one in zip(jobs, added, strict=True) if one.created]
     transaction.wakes |= any(job.state is State.QUEUED for job in jobs)
     return [BacklogFull(limit=transaction.room.limit) if answer is None else answer for answer in answered]
@@ -66,12 +67,17 @@ def _discard(transaction: Transaction, calls: Sequence[Sequence[int]]) -> Sequen
 
 
 ADD = Verb(_add)
-RELEASE = Verb(_release)
+RELEASE = Verb(_release, can_wait=True)
 DISCARD = Verb(_discard)
 
 
 def _let_go(transaction: Transaction, keys: Sequence[int]) -> None:
-    transaction.connection.execute(_RELEASE, (json.dumps(keys),))
+    transaction.connection.execute(RELEASE_THESE, (json.dumps(keys),))
+    note_release(transaction, keys)
+
+
+def note_release(transaction: Transaction, keys: Sequence[int]) -> None:
+    """These have been released in this transaction."""
     transaction.facts.append(events.Released(tuple(keys)))
     transaction.wakes = True
 
@@ -81,13 +87,22 @@ def _insert(connection: Connection, jobs: Sequence[Job]) -> list[Added]:
 
 
 def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
-    return (jobs[start : start + _ROWS] for start in range(0, len(jobs), _ROWS))
+    return (jobs[start : start + ROWS] for start in range(0, len(jobs), ROWS))
 
 
 def _insert_chunk(connection: Connection, jobs: Sequence[Job]) -> Sequence[Added]:
     # Every row that SQLite returns hands the interpreter over to busy threads once more, so nothing is returned: the keys of
     # one INSERT follow each other in the order of its rows.
-    inserted = connection.execute(_insert_statement(len(jobs)), [value for job in jobs for value in new_row(job)])
+    return answers(connection, connection.execute(insertion(len(jobs)), values(jobs)), jobs)
+
+
+def values(jobs: Sequence[Job]) -> list[Any]:
+    """What `insertion` is to insert."""
+    return [value for job in jobs for value in new_row(job)]
+
+
+def answers(connection: Connection, inserted: Cursor, jobs: Sequence[Job]) -> Sequence[Added]:
+    """What became of these jobs, after the execution of `insertion`."""
     if inserted.rowcount == len(jobs):
         first = (inserted.lastrowid or 0) - len(jobs) + 1
         return [Added(key, True, job.id) for key, job in enumerate(jobs, first)]
@@ -95,10 +110,13 @@ def _insert_chunk(connection: Connection, jobs: Sequence[Job]) -> Sequence[Added
 
 
 @functools.cache
-def _insert_statement(rows: int) -> str:
+def insertion(rows: int, extra: str | None = None) -> str:
+    """The INSERT of so many jobs; and of a value for the column `extra` of one of them, whose id and which come first."""
     row = f"({', '.join('?' * len(NEW_COLUMNS))})"
+    columns = ", ".join((*NEW_COLUMNS, extra) if extra else NEW_COLUMNS)
+    chosen = "*, CASE new.column1 WHEN ? THEN ? END" if extra else "*"
     return (
-        f"INSERT INTO jobs ({', '.join(NEW_COLUMNS)}) SELECT * FROM (VALUES {', '.join([row] * rows)}) AS new"
+        f"INSERT INTO jobs ({columns}) SELECT {chosen} FROM (VALUES {', '.join([row] * rows)}) AS new"
         " WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = new.column1) ON CONFLICT DO NOTHING"
     )
 
@@ -120,7 +138,7 @@ def _look_up(connection: Connection, jobs: Sequence[Job], created: int) -> Seque
     return answers
 
 
-def _detach(connection: Connection, jobs: Sequence[Job], added: Sequence[Added]) -> None:
+def detach(connection: Connection, jobs: Sequence[Job], added: Sequence[Added]) -> None:
     """Let those new jobs follow whose `after` has ended or is not there. One that is new itself is there and has not ended."""
     new: set[str] = set()
     doubtful = []

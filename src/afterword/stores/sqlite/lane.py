@@ -10,18 +10,30 @@ T = TypeVar("T")
 LONGEST = 1000
 """Items taken at once, at most: a transaction must end before others have waited for long."""
 
+CROWD = 4
+"""Items in one group from which on more are sure to come soon."""
+
+PATIENCE = 0.005
+"""Seconds for which what can wait does wait, in a crowd, for others that it may go along with."""
+
+_NUDGE = object()
+"""There is something that can wait."""
+
 
 class Lane(Generic[T]):
     """`work` gets every item handed in, in order, in groups as large as the last group's work took time. It must not raise.
 
-    `leave` is called at the end, on the same thread.
+    What `can_wait` goes along with the next item that cannot, or by itself where none comes soon: else it would keep that one
+    waiting. `leave` is called at the end, on the same thread.
     """
 
     def __init__(self, name: str, work: Callable[[Sequence[T]], None], leave: Callable[[], None]) -> None:
         self._name = name
         self._work = work
         self._leave = leave
-        self._items: queue.SimpleQueue[T | None] = queue.SimpleQueue()
+        self._items: queue.SimpleQueue[T | object | None] = queue.SimpleQueue()
+        self._waiting: list[T] = []
+        self._crowded = False
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -33,7 +45,7 @@ class Lane(Generic[T]):
         """Whether something that was handed in has not been done."""
         return self._handed != self._done
 
-    def hand(self, item: T) -> bool:
+    def hand(self, item: T, can_wait: bool = False) -> bool:
         """Never blocks. False when the lane is closed: then nothing will be done."""
         with self._lock:
             if self._closed:
@@ -43,7 +55,12 @@ class Lane(Generic[T]):
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
             self._handed += 1
-            self._items.put(item)
+            if not can_wait:
+                self._items.put(item)
+                return True
+            self._waiting.append(item)
+            if len(self._waiting) == 1:  # Each waking of the thread costs the others some time.
+                self._items.put(_NUDGE)
             return True
 
     def close(self) -> None:
@@ -62,14 +79,32 @@ class Lane(Generic[T]):
 
     def _turn(self) -> bool:
         """Whether there will be another."""
-        group: list[T] = []
-        item = self._items.get()
-        while item is not None:
-            group.append(item)
-            if self._items.empty() or len(group) >= LONGEST:
-                break
-            item = self._items.get()
+        first = self._items.get()
+        if first is _NUDGE and self._crowded:
+            first = self._next(PATIENCE)
+        group, going_on = self._gather(first)
+        self._crowded = len(group) >= CROWD
+        with self._lock:
+            group += self._waiting
+            self._waiting = []
         if group:
             self._work(group)
             self._done += len(group)
-        return item is not None
+        return going_on
+
+    def _gather(self, item: T | object | None) -> tuple[list[T], bool]:
+        """From `item` on, what has come that cannot wait; and whether more may come."""
+        group: list[T] = []
+        while item is not None:
+            if item is not _NUDGE:
+                group.append(item)  # type: ignore[arg-type]
+            if self._items.empty() or len(group) >= LONGEST:
+                return group, True
+            item = self._items.get()
+        return group, False
+
+    def _next(self, seconds: float) -> T | object | None:
+        try:
+            return self._items.get(timeout=seconds)
+        except queue.Empty:
+            return _NUDGE

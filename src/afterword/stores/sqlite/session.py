@@ -19,6 +19,7 @@ from afterword.stores.sqlite.lane import Lane
 from afterword.stores.sqlite.liveness import ProcessLock
 from afterword.stores.sqlite.reader import Read, Reader
 from afterword.stores.sqlite.room import Room
+from afterword.stores.sqlite.single import single
 from afterword.stores.sqlite.transaction import Transaction, Verb, Write
 from afterword.stores.sqlite.wakeup import Bell, Watch
 from afterword.stores.sqlite.writer import OPEN, Writer
@@ -59,6 +60,7 @@ class Session:
             verbs=verbs,
             enter=self._enter,
             begin=lambda connection: Transaction(connection, self.process, self.directory, clock, room),
+            single=single,
             wake=self._bell.ring,
             tell=tell,
         )
@@ -74,7 +76,7 @@ class Session:
 
     def write(self, verb: Verb, argument: Any) -> Pending[Any]:
         pending: Pending[Any] = Pending()
-        if not self._writes.hand(Write(verb, argument, pending)):
+        if not self._writes.hand(Write(verb, argument, pending), verb.can_wait):
             return failed(StoreClosed(store=self._path))
         return pending
 

@@ -47,6 +47,17 @@ class Verb(NamedTuple):
     act: Act
     idle: Idle = never
     """The answers, where a look before the transaction shows that nothing is to be written; else None."""
+    can_wait: bool = False
+    """Nobody waits for it: where many writes come, it goes along with one that somebody waits for."""
+
+
+class Single(NamedTuple):
+    """What calls of several verbs come to as one statement, which is a transaction by itself."""
+
+    written: Sequence[str]
+    """Ids of the jobs that it writes."""
+    act: Callable[[], Sequence[Sequence[Any]]]
+    """Executes it; the answers of each verb."""
 
 
 class Write(NamedTuple):

@@ -16,10 +16,13 @@ from afterword.stores.sqlite.checkpoint import DUE, OVERDUE, Checkpoints
 from afterword.stores.sqlite.connection import connect, meaning, meets_all, prepare
 from afterword.stores.sqlite.gate import Gate
 from afterword.stores.sqlite.identity import Identity
-from afterword.stores.sqlite.transaction import Transaction, Verb, Write, never
+from afterword.stores.sqlite.single import ALONG
+from afterword.stores.sqlite.transaction import Single, Transaction, Verb, Write, never
 
 Answer = tuple[Pending[Any], Any, StoreError | None]
 Calls = Sequence[tuple[Verb, Sequence[Write]]]
+Requests = Sequence[tuple[Verb, Sequence[Any]]]
+"""Verbs with the arguments of their calls, in the order in which they are to be done."""
 
 _LOOK_EVERY = 64
 """Transactions between two looks whether the log is overdue for a checkpoint."""
@@ -45,9 +48,9 @@ TIDY = Verb(_no_checkpoint, _no_checkpoint)
 class Writer:
     """What the writing thread does with a group of writes.
 
-    `enter` is called before the file is opened, `begin` makes the context of one transaction, `wake` is called after one that
-    left something to claim. Verbs are done in the order of `verbs`, whatever the order of the calls: each for all its calls at
-    once.
+    `enter` is called before the file is opened, `begin` makes the context of one transaction, `single` says what comes to one
+    statement, `wake` is called after a transaction that left something to claim. Verbs are done in the order of `verbs`,
+    whatever the order of the calls: each for all its calls at once.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Writer:
         verbs: Sequence[Verb],
         enter: Callable[[], None],
         begin: Callable[[sqlite3.Connection], Transaction],
+        single: Callable[[Transaction, Requests], Single | None],
         wake: Callable[[], None],
         tell: Tell,
     ) -> None:
@@ -68,6 +72,7 @@ class Writer:
         self._order = {verb: place for place, verb in enumerate([OPEN, *verbs])}
         self._enter = enter
         self._begin = begin
+        self._single = single
         self._wake = wake
         self._tell = tell
         self._checkpoints = Checkpoints(path)
@@ -133,20 +138,33 @@ class Writer:
             return _idle(self._begin(connection), calls)
 
     def _commit(self, transaction: Transaction, calls: Calls) -> Sequence[Answer]:
+        requests = [(verb, _said(writes)) for verb, writes in calls]
+        single = self._single(transaction, requests)
+        if single:
+            self._tell_of(single.written)
+            given = single.act()
+        else:
+            given = self._in_transaction(transaction, requests)
+        self._identity.confirm()
+        self._transactions += 1
+        return [answer for (_, writes), answers in zip(calls, given, strict=True) for answer in _paired(writes, answers)]
+
+    def _in_transaction(self, transaction: Transaction, requests: Requests) -> Sequence[Sequence[Any]]:
         connection = transaction.connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            answers = [answer for verb, writes in calls for answer in _paired(writes, verb.act(transaction, _said(writes)))]
-            if transaction.written and self._tell is not nobody:
-                self._told(Written(tuple(transaction.written)))
+            answers = [verb.act(transaction, said) for verb, said in requests]
+            self._tell_of(transaction.written)
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
-        self._identity.confirm()
-        self._transactions += 1
         return answers
+
+    def _tell_of(self, written: Sequence[str]) -> None:
+        if written and self._tell is not nobody:
+            self._told(Written(tuple(written)))
 
     def _announce(self, transaction: Transaction) -> None:
         """It is on disk."""
@@ -207,6 +225,7 @@ class Writer:
             prepare(self._path)
             self._identity.learn(self._path)
             self._connection = connect(self._path)
+            self._connection.execute(ALONG)
 
     @contextmanager
     def _gated(self) -> Iterator[None]:
