@@ -72,7 +72,7 @@ def test_it_is_used_in_tasks_and_outside_of_requests(tmp_path: Path) -> None:
         jobs = store.find(Query()).result(PATIENCE)
     finally:
         store.close()
-    assert [(job.task, job.retry.attempts) for job in jobs] == [("main:send_receipt", 5)] * 2
+    assert [(job.task, job.retry.attempts) for job in jobs] == [("main:send_receipt", 5)] * 4
 
 
 @pytest.mark.process

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from afterword import inline, settings
 from afterword.adder import Adder
+from afterword.background import Tasks, by_hand
 from afterword.discovery import Target, locate
 from afterword.errors import AlreadyAttached, AlreadyStarted, NoApplication
 from afterword.events import Listeners, Tell
@@ -98,6 +99,14 @@ class Afterword:
             return Reference(added.id)
         prepare = inline.plain if isinstance(way, Adder) else way
         return Reference(inline.run_now(prepare(function, args, kwargs)))
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[Tasks]:
+        """Add many at once: `async with afterword.batch() as tasks: tasks.add_task(...)`. They are written down in one
+        transaction when the block ends, all or none, and run in any order. Where the block raises, none is."""
+        tasks = by_hand(self._parts.way(), chained=False)
+        yield tasks
+        await tasks()
 
     @property
     def store(self) -> Store | None:

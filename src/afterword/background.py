@@ -125,13 +125,14 @@ class _Apart:
         if self._tasks is None:
             exchange = present.get(None)
             find = exchange.find if exchange else stray()
-            self._tasks = _by_hand(find()) if find else None
+            self._tasks = by_hand(find()) if find else None
         return self._tasks
 
 
-def _by_hand(way: Way) -> Tasks:
+def by_hand(way: Way, *, chained: bool = True) -> Tasks:
+    """A list that is written down when it is called. `chained`: each of its tasks waits for the one before."""
     if isinstance(way, Adder):
-        return Tasks.of(Collector(way, held=False), _BesideByHand(BackgroundTasks(), way.see_through))
+        return Tasks.of(Collector(way, held=False, chained=chained), _BesideByHand(BackgroundTasks(), way.see_through))
     return Tasks.of(Inline(BackgroundTasks(), way))
 
 

@@ -30,16 +30,17 @@ class Phase(enum.Enum):
 
 
 class Collector:
-    """The calls of one request, each ordered one chained to the ordered one before it.
+    """The calls of one request, each ordered one chained to the ordered one before it, unless they are not to be `chained`.
 
     `held`: its jobs wait for the end of the request. They do not where there is no response to wait for: in a socket, which
     starts OPEN, and in a list made by hand, which is committed when its response has been sent.
     """
 
-    def __init__(self, adder: Adder, *, held: bool, phase: Phase = Phase.COLLECTING) -> None:
+    def __init__(self, adder: Adder, *, held: bool, phase: Phase = Phase.COLLECTING, chained: bool = True) -> None:
         self._adder = adder
         self._held = held
         self._phase = phase
+        self._chained = chained
         # Held while a call takes its place: threads of the endpoint may add while the request commits.
         self._lock = threading.Lock()
         self._last: str | None = None
@@ -56,7 +57,7 @@ class Collector:
     def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
         """The job of this call. Raises what the call is refused with."""
         call = self._adder.bind(function, args, kwargs)
-        ordered = call.task.options.ordered
+        ordered = self._chained and call.task.options.ordered
         with self._lock:
             if self._phase is Phase.OPEN:
                 self._harvest()

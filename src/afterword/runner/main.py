@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -50,6 +51,9 @@ def main(told: str) -> None:
     except BaseException:
         pipe.sendall(encode(Broken(traceback.format_exc())))
         sys.exit(1)
+    # What the application is made of stays. The collector need not look at all of it again and again.
+    gc.collect()
+    gc.freeze()
     desk = Desk(launch.app, Known(cache(partial(named, loaded)), registry.bring), SystemClock())
     _serve(Runner(launch, registry, desk), pipe)
 
