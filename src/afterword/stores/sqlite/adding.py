@@ -12,7 +12,7 @@ from afterword.errors import BacklogFull
 from afterword.jobs.job import Job, State
 from afterword.stores.rows import NEW_COLUMNS, new_row
 from afterword.stores.sqlite import uniqueness
-from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb
+from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb, seldom
 from afterword.stores.store import Added
 
 ROWS = 128
@@ -67,7 +67,8 @@ def _discard(transaction: Transaction, calls: Sequence[Sequence[int]]) -> Sequen
 
 
 ADD = Verb(_add)
-RELEASE = Verb(_release, can_wait=True)
+# What is not released when power is lost is held by a process that is gone, and a rescuer releases it.
+RELEASE = Verb(_release, lasting=seldom, can_wait=True)
 DISCARD = Verb(_discard)
 
 

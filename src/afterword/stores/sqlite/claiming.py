@@ -12,7 +12,7 @@ from afterword.stores.sqlite import quarantine
 from afterword.stores.sqlite.connection import fetch
 from afterword.stores.sqlite.quarantine import Odd
 from afterword.stores.sqlite.soundness import fault
-from afterword.stores.sqlite.transaction import Transaction, Verb
+from afterword.stores.sqlite.transaction import Transaction, Verb, seldom
 from afterword.stores.store import LEASE, Claims, Hold, Want
 
 PROMOTED = 1000
@@ -79,8 +79,15 @@ def _nothing_to_renew(transaction: Transaction, calls: Sequence[Sequence[tuple[i
     return None if any(calls) else [[] for _ in calls]
 
 
-CLAIM = Verb(_claim, _nothing_to_claim)
-RENEW = Verb(_renew, _nothing_to_renew)
+def _for_once(transaction: Transaction, wants: Sequence[Want]) -> bool:
+    """Whether what will be claimed includes what must not be claimed again, or is given to an engine. Any other job whose claim
+    is lost with the power is tried again, as it would be if the claim were not lost."""
+    looks = (transaction.connection.execute(*_select("at_most_once OR via IS NOT NULL", want)) for want in wants)
+    return any(once for look in looks for (once,) in look.fetchall())
+
+
+CLAIM = Verb(_claim, _nothing_to_claim, lasting=_for_once)
+RENEW = Verb(_renew, _nothing_to_renew, lasting=seldom)
 
 
 def _next_due(connection: Connection, app: str) -> int | None:

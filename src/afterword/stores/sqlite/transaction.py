@@ -35,6 +35,19 @@ Act = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
 Idle = Callable[[Transaction, Sequence[Any]], Sequence[Any] | None]
 
 
+Lasting = Callable[[Transaction, Sequence[Any]], bool]
+
+
+def always(transaction: Transaction, arguments: Sequence[Any]) -> bool:
+    """For a verb whose effect is to survive the loss of power."""
+    return True
+
+
+def seldom(transaction: Transaction, arguments: Sequence[Any]) -> bool:
+    """For a verb whose effect would be made up for if power were lost."""
+    return False
+
+
 def never(transaction: Transaction, arguments: Sequence[Any]) -> None:
     """For a verb that always has something to write."""
     return
@@ -47,6 +60,8 @@ class Verb(NamedTuple):
     act: Act
     idle: Idle = never
     """The answers, where a look before the transaction shows that nothing is to be written; else None."""
+    lasting: Lasting = always
+    """Whether these must be on disk, and not only in the file, before they are answered."""
     can_wait: bool = False
     """Nobody waits for it: where many writes come, it goes along with one that somebody waits for."""
 

@@ -77,6 +77,7 @@ class Writer:
         self._tell = tell
         self._checkpoints = Checkpoints(path)
         self._connection: sqlite3.Connection | None = None
+        self._syncs = True
         self._passed = False
         self._transactions = 0
         self._left_work = False
@@ -139,6 +140,7 @@ class Writer:
 
     def _commit(self, transaction: Transaction, calls: Calls) -> Sequence[Answer]:
         requests = [(verb, _said(writes)) for verb, writes in calls]
+        self._sync(transaction.connection, any(verb.lasting(transaction, said) for verb, said in requests))
         single = self._single(transaction, requests)
         if single:
             self._tell_of(single.written)
@@ -161,6 +163,12 @@ class Writer:
                 connection.execute("ROLLBACK")
             raise
         return answers
+
+    def _sync(self, connection: sqlite3.Connection, lasting: bool) -> None:
+        """Whether the next commit waits for the disk. One that does takes along all that came before it."""
+        if self._syncs != lasting:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+            self._syncs = lasting
 
     def _tell_of(self, written: Sequence[str]) -> None:
         if written and self._tell is not nobody:
@@ -225,6 +233,7 @@ class Writer:
             prepare(self._path)
             self._identity.learn(self._path)
             self._connection = connect(self._path)
+            self._syncs = True
             self._connection.execute(ALONG)
 
     @contextmanager
