@@ -77,9 +77,30 @@ def test_from_background_tasks_to_celery_and_back(tmp_path: Path, broker: str) -
     assert [job["via"] for job in jobs(tmp_path)] == [None, "celery", None]
 
 
+REMINDERS = """
+def send_reminder(user: str) -> None: ...
+
+
+@app.post("/reminders")
+async def reminders() -> int:
+    await remind(["ada", "grace", "joan"])
+    return gc.get_freeze_count()
+"""
+
+
+def test_under_heavy_load(tmp_path: Path, broker: str) -> None:
+    main, batch = read("under-heavy-load", broker)
+    (tmp_path / "main.py").write_text(f"{main.text}\n\n{batch.text}\n{REMINDERS}")
+
+    with serve(tmp_path) as server:
+        assert httpx.post(f"{server.address}/reminders").json() > 1000
+        wait_until(lambda: len(jobs(tmp_path, "--state", "succeeded")) == 3, "the end of all reminders")
+
+
 def test_all_guides_are_tested() -> None:
     assert {guide.stem for guide in GUIDES.glob("*.md")} == {
         "from-background-tasks-to-celery-and-back",
+        "under-heavy-load",
         "you-already-have-celery",
         "you-already-have-rq",
     }
