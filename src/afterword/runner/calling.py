@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import threading
 from collections import deque
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ class Calling:
         self._most = threads
         self._threads = 0
         self._under_way = 0
-        self._calls: SimpleQueue[_Call] = SimpleQueue()
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         self._ended: deque[tuple[asyncio.Future[Answer], Answer]] = deque()
         self._coming_round = False
 
@@ -41,13 +42,19 @@ class Calling:
             raise error
         return value
 
+    def close(self) -> None:
+        """Have every thread end when it has nothing to do. What is being called goes on, and nobody is told how it ends."""
+        for _ in range(self._threads):
+            self._calls.put(None)
+
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            self._ended.append(_make(self._calls.get()))
+        while call := self._calls.get():
+            self._ended.append(_make(call))
             # First it is put there, then looked whether somebody will come for it; `_come_round` has it the other way round.
             if not self._coming_round:
                 self._coming_round = True
-                loop.call_soon_threadsafe(self._come_round)
+                with suppress(RuntimeError):  # The loop has been closed: nobody waits there any more.
+                    loop.call_soon_threadsafe(self._come_round)
 
     def _come_round(self) -> None:
         self._coming_round = False

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 from starlette.background import BackgroundTask
@@ -117,12 +117,12 @@ class Drain:
 
     async def on_loop(self) -> list[Job]:
         """The same on the running loop, for tests that are coroutines."""
-        calling = Calling(THREADS)
         ended: list[Job] = []
-        while claimed := await self._claim():
-            job = await self._attempt(*claimed, calling)
-            if job.state.finished:
-                ended.append(job)
+        with closing(Calling(THREADS)) as calling:
+            while claimed := await self._claim():
+                job = await self._attempt(*claimed, calling)
+                if job.state.finished:
+                    ended.append(job)
         return ended
 
     async def _claim(self) -> tuple[Job, Binder] | None:
