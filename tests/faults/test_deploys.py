@@ -15,6 +15,7 @@ import afterword
 from afterword.stores import migrations
 from tests.faults.conftest import Count
 from tests.faults.oracle import judge
+from tests.faults.strangers import holds_the_gate
 from tests.faults.test_disk import add, processor
 from tests.faults.test_kills import kill, wait_for_a_start_after
 from tests.support.processes import PATIENCE, alive, wait_until, workers
@@ -230,11 +231,10 @@ def test_kill9_migrating(site: Site, slower: Newer, tally: Count) -> None:
     server = site.serve()
     with load(server, first=0) as adding:
         migrating, log = site.run("-c", OPEN, str(site.database), str(slower.folder))
-        gate = Path(f"{site.database}.run/gate.lock")
-        wait_until(lambda: gate.read_text().strip() == str(migrating.pid), "the migration to begin")
+        wait_until(lambda: holds_the_gate(migrating.pid, site), "the migration to begin")
         begun = processor(migrating.pid)
         wait_until(lambda: processor(migrating.pid) > begun + 0.2, "its middle")
-        assert gate.read_text().strip() == str(migrating.pid) and migrating.poll() is None
+        assert holds_the_gate(migrating.pid, site) and migrating.poll() is None
         moment = time.monotonic()
         kill(migrating.pid)
         migrating.wait()
