@@ -37,7 +37,7 @@ class Crash(NamedTuple):
 
 
 def applies(subject: Subject) -> bool:
-    return bool(subject.workers) or subject.one_process
+    return bool(subject.workers) or subject.name == "stock"
 
 
 def measure(bench: Bench, subject: Subject, *, quick: bool) -> Iterator[Figure]:

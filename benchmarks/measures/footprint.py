@@ -29,7 +29,7 @@ print(time.perf_counter() - began)
 
 
 def applies(subject: Subject) -> bool:
-    return bool(subject.workers) or subject.one_process
+    return bool(subject.workers) or subject.name == "stock"
 
 
 def measure(bench: Bench, subject: Subject, *, quick: bool) -> Iterator[Figure]:

@@ -28,7 +28,7 @@ _LEAD = 1.0  # Seconds of burning before the measure begins.
 
 
 def applies(subject: Subject) -> bool:
-    return bool(subject.workers) or subject.one_process
+    return bool(subject.workers) or subject.name == "stock"
 
 
 def measure(bench: Bench, subject: Subject, *, quick: bool) -> Iterator[Figure]:

@@ -91,7 +91,7 @@ def add_until_it_dies(server: Server, numbers: range) -> tuple[set[int], set[int
     raise AssertionError("it did not die")
 
 
-@pytest.mark.fault("the API kills itself between INSERT and COMMIT", "the client has no answer, and the task never runs")
+@pytest.mark.fault("the API kills itself as it is about to commit", "the client has no answer, and the task never runs")
 def test_kill9_api_before_commit(site: Site, tally: Count) -> None:
     server = site.serve(worker=False, CRASH_API="Written:20")
     accepted, unknown = add_until_it_dies(server, range(50))

@@ -86,15 +86,18 @@ def acknowledged(database: str, name: str, log: str) -> None:
             notes.write(f"{' '.join(ids)}\n")
 
 
-def dying(database: str, moment: str, *ids: str) -> None:
-    """Adds jobs and dies at an event of that name."""
+def dying(database: str, moment: str, way: str, *ids: str) -> None:
+    """Adds jobs and dies at an event of that name. `way` is "single", or "transaction": then a job of them needs a look at
+    others."""
 
     def tell(event: Event) -> None:
         if type(event).__name__ == moment:
             os.kill(os.getpid(), signal.SIGKILL)
 
     store = SqliteStore(database, tell=tell)
-    added = store.add([job(id, store) for id in ids]).result(PATIENCE)
+    first, *others = (job(id, store) for id in ids)
+    first = first._replace(unique_key="only" if way == "transaction" else None)
+    added = store.add([first, *others]).result(PATIENCE)
     store.release([one.key for one in added]).result(PATIENCE)
     say("still here")
 

@@ -69,8 +69,11 @@ def test_four_writers_and_a_busy_worker_all_make_progress(store: SqliteStore, tm
 
 
 @pytest.mark.parametrize(("moment", "written"), [("Written", False), ("Added", True), ("Released", True)])
-def test_killed_at_any_moment_all_is_there_or_nothing(store: SqliteStore, database: Path, moment: str, written: bool) -> None:
-    with act(actors.dying, database, moment, "a", "b", "c") as actor:
+@pytest.mark.parametrize("way", ["single", "transaction"])
+def test_killed_at_any_moment_all_is_there_or_nothing(
+    store: SqliteStore, database: Path, moment: str, written: bool, way: str
+) -> None:
+    with act(actors.dying, database, moment, way, "a", "b", "c") as actor:
         assert actor.heard() == ""
         assert actor.ended() == -signal.SIGKILL
     assert there(store, "a", "b", "c") == [written] * 3
