@@ -9,6 +9,7 @@ from statistics import median
 
 from benchmarks.bench import Bench, Count
 from benchmarks.figures import Figure
+from benchmarks.measures.drain import work_off
 from benchmarks.subject import Subject
 
 NAME = "G backlog"
@@ -50,10 +51,8 @@ def _drained(bench: Bench, subject: Subject, count: int, seconds: float) -> Coun
     """What was run in so many seconds from the first job on."""
     with bench.site(subject) as site:
         site.fill("noop", count, patience=_ADDING)
-        site.start_workers()
-        if not site.wait(lambda: site.count().ran > 0, _START):
+        drained = work_off(site, count, _START, seconds)
+        if not drained.ran:
             raise RuntimeError(f"No job was started in {_START:.0f} s.")
-        site.wait(lambda: site.count().ran >= count, seconds)
-        drained = site.count()
         bench.say(f"{subject.name}: {drained.per_second:,.0f} jobs/s at {count:,}")
         return drained

@@ -31,13 +31,19 @@ def drain(site: Site, task: str, count: int) -> Count:
     """Add so many while no worker runs, start the workers, and say what was run when all were, or PATIENCE was at an end."""
     site.forget()
     site.fill(task, count)
-    site.start_workers()
     try:
-        if site.wait(lambda: site.count().ran > 0, _START):
-            site.wait(lambda: site.count().ran >= count, PATIENCE)
-        return site.count()
+        return work_off(site, count, _START, PATIENCE)
     finally:
         site.kill_workers()
+
+
+def work_off(site: Site, count: int, start: float, patience: float) -> Count:
+    """Start the workers on what waits; say what was run when so many were, or `patience` seconds after the first one, for which
+    it waits `start` seconds."""
+    site.start_workers()
+    if site.wait(lambda: site.count().ran > 0, start):
+        site.wait(lambda: site.count().ran >= count, patience)
+    return site.count()
 
 
 def _figure(name: str, task: str, bench: Bench, subject: Subject, seconds: float) -> Figure:

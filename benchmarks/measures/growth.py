@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from benchmarks.bench import Bench, Site
 from benchmarks.figures import Figure
+from benchmarks.measures.drain import work_off
 from benchmarks.subject import Subject
 
 NAME = "growth"
@@ -115,11 +116,8 @@ def _drained(site: Site, curve: str, across: str, x: float, jobs: int, extent: E
 def _drain(site: Site, jobs: int, patience: float) -> tuple[int, float]:
     """Start the workers on what waits: how many were run, of which `jobs` are waited for, and how many a second."""
     site.forget()
-    site.start_workers()
     try:
-        if site.wait(lambda: site.count().ran > 0, _START):
-            site.wait(lambda: site.count().ran >= jobs, patience)
-        count = site.count()
+        count = work_off(site, jobs, _START, patience)
         time.sleep(1)  # So that the outcomes of the last are written, and these are not run again by the next workers.
         return count.ran, count.per_second
     finally:

@@ -17,7 +17,9 @@ async def add(count: int, size: int, together: int) -> float:
     began = time.perf_counter()
     for first in range(0, count, together):
         numbers = range(first, min(first + together, count))
-        await asyncio.gather(*(afterword.add(sized, number, text) for number in numbers))
+        async with afterword.batch() as tasks:
+            for number in numbers:
+                tasks.add_task(sized, number, text)
     return time.perf_counter() - began
 
 

@@ -1,13 +1,16 @@
-"""The Huey instance and its tasks, all as by default."""
+"""The Huey instance and its tasks, all as by default: on SQLite where BENCH_HUEY says so, else on Redis."""
 
 import os
 
-from huey import RedisHuey
+from huey import RedisHuey, SqliteHuey
 from huey.api import TaskWrapper
 
 from benchmarks import work
 
-huey = RedisHuey("bench", url=os.environ["BENCH_REDIS"])
+if os.environ.get("BENCH_HUEY") == "sqlite":
+    huey = SqliteHuey("bench", filename=str(work.folder() / "huey.db"))
+else:
+    huey = RedisHuey("bench", url=os.environ["BENCH_REDIS"])
 
 
 @huey.task()

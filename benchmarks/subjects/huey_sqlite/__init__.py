@@ -6,11 +6,12 @@ SUBJECT = Subject(
     name="huey_sqlite",
     title="Huey 3.5 on SQLite",
     environment="huey_redis",
+    settings={"BENCH_HUEY": "sqlite"},
     workers=[
         # By default it looks for jobs at intervals that grow to 10 s; -d and -m bound the wait of a job on an idle system.
         [
             "huey_consumer",
-            "benchmarks.subjects.huey_sqlite.tasks.huey",
+            "benchmarks.subjects.huey_redis.tasks.huey",
             "-k",
             "process",
             "-w",

@@ -1,21 +1,5 @@
-"""Adds by calling the task, which blocks: so the endpoint is a `def`, run in a thread."""
+"""That of Huey on Redis."""
 
-import time
+from benchmarks.subjects.huey_redis.app import app
 
-from fastapi import FastAPI
-
-from benchmarks.subjects.huey_sqlite.tasks import BY_NAME, arguments
-
-app = FastAPI()
-
-
-@app.get("/ping")
-async def ping() -> dict[str, bool]:
-    return {"ok": True}
-
-
-@app.post("/add/{task}/{number}")
-def add(task: str, number: int, seconds: float = 0) -> dict[str, int]:
-    ns = time.monotonic_ns()
-    BY_NAME[task](*arguments(task, number, seconds))
-    return {"ns": ns}
+__all__ = ["app"]

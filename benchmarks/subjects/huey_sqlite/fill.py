@@ -1,21 +1,6 @@
-"""Adds one by one: Huey has no call for many that is quicker (`map` adds one by one, too)."""
+"""That of Huey on Redis."""
 
-import json
-import sys
-import time
-
-from benchmarks.subjects.huey_sqlite.tasks import BY_NAME, arguments, huey
-
-
-def fill(task: str, count: int, seconds: float) -> float:
-    """The seconds that adding took."""
-    called = BY_NAME[task]
-    huey.pending_count()  # It connects when it is first asked.
-    began = time.monotonic()
-    for number in range(count):
-        called(*arguments(task, number, seconds))
-    return time.monotonic() - began
-
+import runpy
 
 if __name__ == "__main__":
-    print(json.dumps({"seconds": fill(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) if sys.argv[3:] else 0)}))
+    runpy.run_module("benchmarks.subjects.huey_redis.fill", run_name="__main__", alter_sys=False)
