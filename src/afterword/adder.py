@@ -81,9 +81,8 @@ class Adder:
 
         def keep(error: BaseException) -> None:
             kept.extend(keys)  # To end a request twice changes nothing.
-            with suppress(
-                RuntimeError
-            ):  # Should that loop have ended, whatever ends the next request takes the kept keys along.
+            # Should that loop have ended, whatever ends the next request takes the kept keys along.
+            with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._try_again_soon)
             try:
                 self._tell(StoreFailed(doing, error))

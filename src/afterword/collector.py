@@ -95,15 +95,13 @@ class Collector:
             self._collected.clear()
             self._writes.append(write)
         try:
-            stands = await write.answer
+            await write.answer
         except Exception:
             with suppress(ValueError):  # A thread of the endpoint, adding at this moment, may have harvested it.
                 self._writes.remove(write)
             raise
         with self._lock:
-            if self._writes and self._writes[0] is write:
-                self._writes.popleft()
-                self._note(write, stands)
+            self._harvest()
 
     def abandon(self) -> None:
         """The endpoint failed: nothing that was collected is written."""

@@ -123,15 +123,11 @@ class Beside:
         """The response that carries the list has been sent: run what has not been run."""
         await self._run_all()
 
-    def over(self) -> bool:
-        """The request is over. Whether nothing is left to be run; else `end` runs it."""
-        with self._lock:
-            self._ended = not self._tasks or not self.waiting
-            return self._ended
-
     async def end(self) -> None:
         """The request is over: run what has not been run, even where the caller is cancelled."""
-        if not self.over():
+        with self._lock:
+            self._ended = not self.waiting
+        if not self._ended:
             await asyncio.shield(self._see_through(self._run_out()))
 
     async def _run_out(self) -> None:

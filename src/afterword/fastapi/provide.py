@@ -65,19 +65,19 @@ def _for_request(scope: Scope, adder: Adder, exchange: Exchange, stock: fastapi.
         except StoreError as failure:
             _refuse(failure)
 
-    def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Awaitable[None]:
+    async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         exchange.before = around
         if error is None:
-            return commit()
-        collector.abandon()
-        beside.abandon()
-        return _nothing()
+            await commit()
+        else:
+            collector.abandon()
+            beside.abandon()
 
-    def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> Awaitable[None]:
+    async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         failed = error is not None and not exchange.started
         if failed:
             beside.abandon()
-        return _end(collector, beside, failed=failed)
+        await _end(collector, beside, failed=failed)
 
     _at_the_bottom(scope, FUNCTION, leave)
     _at_the_bottom(scope, REQUEST, end)
@@ -100,12 +100,7 @@ async def _end(collector: Collector, beside: Beside, *, failed: bool) -> None:
     try:
         await collector.end(failed=failed)
     finally:
-        if not beside.over():
-            await beside.end()
-
-
-async def _nothing() -> None:
-    """For who must give back something to await."""
+        await beside.end()
 
 
 def _aside(scope: Scope, exchange: Exchange, beside: Beside) -> Tasks:

@@ -88,9 +88,8 @@ class Model:
                 row.job = row.job._replace(run_at=0)
         wanted = (row for row in queued if row.job.via is not None or not want.handoff)
         ready = [row for row in wanted if not row.job.run_at and (not want.queues or row.job.queue in want.queues)]
-        taken = sorted(ready, key=lambda row: (-row.job.priority, row.job.key))[: want.limit + want.ahead]
-        once = [place for place, row in enumerate(taken) if row.job.at_most_once and place >= want.limit]
-        taken = taken[: min(once, default=len(taken))]
+        ready.sort(key=lambda row: (-row.job.priority, row.job.key))
+        taken = ready[: len(want.cut([row.job for row in ready]))]
         for row in taken:
             row.job = lifecycle.claim(row.job, worker, now)
             row.lease_until = steady + LEASE

@@ -47,6 +47,12 @@ class Want(NamedTuple):
     """Jobs beyond `limit`, to begin when others have ended. From the first one on that runs at most once, none of these is
     taken: should the worker die, it would have failed without having begun."""
 
+    def cut(self, ready: Sequence[Job]) -> Sequence[Job]:
+        """Those of the first jobs that are ready, in their order, that it takes."""
+        ready = ready[: self.limit + self.ahead]
+        once = (place for place, job in enumerate(ready) if job.at_most_once and place >= self.limit)
+        return ready[: next(once, len(ready))]
+
 
 class Claims(NamedTuple):
     jobs: Sequence[Job]

@@ -103,9 +103,7 @@ def _ready(transaction: Transaction, want: Want) -> Sequence[Job]:
     if odd:
         transaction.wakes = True  # There may be others in their places.
         found = [row for row in found if row not in odd]
-    jobs = [rows.job(row) for row in found]
-    once = (place for place, job in enumerate(jobs) if job.at_most_once and place >= want.limit)
-    return jobs[: next(once, len(jobs))]
+    return want.cut([rows.job(row) for row in found])
 
 
 def _ready_keys(connection: Connection, want: Want) -> bool:

@@ -16,8 +16,12 @@ CROWD = 4
 PATIENCE = 0.005
 """Seconds for which what can wait does wait, in a crowd, for others that it may go along with."""
 
-_NUDGE = object()
-"""There is something that can wait."""
+
+class _Nudge:
+    """There is something that can wait."""
+
+
+_NUDGE = _Nudge()
 
 
 class Lane(Generic[T]):
@@ -31,7 +35,7 @@ class Lane(Generic[T]):
         self._name = name
         self._work = work
         self._leave = leave
-        self._items: queue.SimpleQueue[T | object | None] = queue.SimpleQueue()
+        self._items: queue.SimpleQueue[T | _Nudge | None] = queue.SimpleQueue()
         self._waiting: list[T] = []
         self._crowded = False
         self._lock = threading.Lock()
@@ -92,18 +96,18 @@ class Lane(Generic[T]):
             self._done += len(group)
         return going_on
 
-    def _gather(self, item: T | object | None) -> tuple[list[T], bool]:
+    def _gather(self, item: T | _Nudge | None) -> tuple[list[T], bool]:
         """From `item` on, what has come that cannot wait; and whether more may come."""
         group: list[T] = []
         while item is not None:
-            if item is not _NUDGE:
-                group.append(item)  # type: ignore[arg-type]
+            if not isinstance(item, _Nudge):
+                group.append(item)
             if self._items.empty() or len(group) >= LONGEST:
                 return group, True
             item = self._items.get()
         return group, False
 
-    def _next(self, seconds: float) -> T | object | None:
+    def _next(self, seconds: float) -> T | _Nudge | None:
         try:
             return self._items.get(timeout=seconds)
         except queue.Empty:

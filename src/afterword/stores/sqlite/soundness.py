@@ -49,40 +49,42 @@ _REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 _PLACES = {column: place for place, column in enumerate(COLUMNS)}
 
-
 _STATE, _OWNER, _AFTER, _RUN_AT = (_PLACES[name] for name in ("state", "owner", "after", "run_at"))
 _counts = itemgetter(*(_PLACES[name] for name in _COUNTED))
-_texts = itemgetter(*(_PLACES[name] for name in (*_TEXTS, *_PERHAPS_TEXTS)))
+_ALL_TEXTS = (*_TEXTS, *_PERHAPS_TEXTS)
+_texts = itemgetter(*(_PLACES[name] for name in _ALL_TEXTS))
 
 _sound_kinds: set[tuple[type, ...]] = set()
-"""The types of the values of rows that were found to be jobs: there are few such combinations, and each row has many values."""
+"""The types of the values of a row that are right: there are few such combinations, and each row has many values."""
 
 
 def fault(row: Sequence[Any]) -> str | None:
     """Why a row of COLUMNS, as `fetch` reads it, is no job; None where it is one."""
     kinds = tuple(map(type, row))
-    if kinds in _sound_kinds:
-        counts = _counts(row)
-        if min(counts) >= 0 and max(counts) <= _MOST and _REPLACED not in "".join(filter(None, _texts(row))):
-            return _contradiction(row)
-    reason = _examine(row)
-    if reason is None:
+    if kinds not in _sound_kinds:
+        mistyped = _mistyped(row)
+        if mistyped:
+            return mistyped
         _sound_kinds.add(kinds)
-    return reason
+    counts = _counts(row)
+    if min(counts) < 0 or max(counts) > _MOST:
+        name = next(name for name in _COUNTED if not 0 <= row[_PLACES[name]] <= _MOST)
+        return f"its {name} is {row[_PLACES[name]]}"
+    if _REPLACED in "".join(filter(None, _texts(row))):
+        name = next(name for name in _ALL_TEXTS if _REPLACED in (row[_PLACES[name]] or ""))
+        return f"its {name} is no text"
+    return _contradiction(row)
 
 
-def _examine(row: Sequence[Any]) -> str | None:
+def _mistyped(row: Sequence[Any]) -> str | None:
     for name in _NUMBERS:
         if type(row[_PLACES[name]]) is not int:
             return f"its {name} is no number"
-    for name in _COUNTED:
-        if not 0 <= row[_PLACES[name]] <= _MOST:
-            return f"its {name} is {row[_PLACES[name]]}"
-    for name in (*_TEXTS, *_PERHAPS_TEXTS):
+    for name in _ALL_TEXTS:
         value = row[_PLACES[name]]
-        if (not isinstance(value, str) and (value is not None or name in _TEXTS)) or (value and _REPLACED in value):
+        if not isinstance(value, str) and (value is not None or name in _TEXTS):
             return f"its {name} is no text"
-    return _contradiction(row)
+    return None
 
 
 def _contradiction(row: Sequence[Any]) -> str | None:
