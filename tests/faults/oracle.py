@@ -39,13 +39,15 @@ def judge(
     unfinished: bool = False,
     failing: Iterable[int] = (),
     cancelled: Iterable[int] = (),
+    unwritten: bool = False,
     recovery: float | None = None,
 ) -> Tally:
     """Hold everything against what is promised; AssertionError names the first promise that is broken.
 
     `accepted` and `refused` are numbers that the client knows, `twice_at_most` how many tasks the fault explains having run
     again, `failing` those that are to end as failed, `cancelled` those that somebody took back in time. `unfinished`: some may
-    still wait.
+    still wait. `unwritten`: the disk lost what nobody waited for, once, and with it all processes; a claim is such a thing
+    (docs/decisions/0007), so the next attempt may bear the token of the lost one.
     """
     accepted, failing, cancelled = set(accepted), set(failing), set(cancelled)
     jobs = site.jobs()
@@ -64,7 +66,7 @@ def judge(
         assert not wrong, f"L3: did not succeed: {wrong}"
         silent = {number for number in accepted - failing - cancelled if not ends[number]}
         assert not silent, f"L4: succeeded without having run: {sorted(silent)}"
-    _within_limits(jobs, starts)
+    _within_limits(jobs, starts, lost_claims=int(unwritten))
     again = sorted(number for number, count in ends.items() if count > 1)
     assert len(again) <= twice_at_most, f"L5: ran twice, and no fault explains it: {again}"
     site.check()
@@ -77,12 +79,14 @@ def judge(
     return Tally(len(accepted), run, len(lost), len(again), recovery)
 
 
-def _within_limits(jobs: Mapping[int, Job], starts: Mapping[int, int]) -> None:
+def _within_limits(jobs: Mapping[int, Job], starts: Mapping[int, int], *, lost_claims: int) -> None:
     for number, job in jobs.items():
         assert job.attempt <= job.retry.attempts, f"L6: {number} was tried {job.attempt} times of {job.retry.attempts}"
         assert job.crashes <= CRASH_LIMIT and job.lost <= LOSS_LIMIT, f"L6: {number} crashed {job.crashes}, lost {job.lost}"
         # Each start had a claim of its own, and each claim a token of its own.
-        assert starts.get(number, 0) <= job.token, f"L4: {number} started {starts[number]} times with {job.token} claims"
+        assert starts.get(number, 0) <= job.token + lost_claims, (
+            f"L4: {number} started {starts[number]} times with {job.token} claims"
+        )
 
 
 def _unique_keys_are_unique(rows: Iterable[Job]) -> None:

@@ -120,7 +120,7 @@ def test_disk_readonly(site: Site, tmp_path: Path, tally: Count) -> None:
         moment = time.monotonic()
         site.serve()
         site.wait_until_finished(len(accepted))
-        tally(judge(site, accepted, refused=refused, twice_at_most=10, recovery=time.monotonic() - moment))
+        tally(judge(site, accepted, refused=refused, twice_at_most=10, unwritten=True, recovery=time.monotonic() - moment))
         site.clear()
 
 
@@ -147,7 +147,7 @@ def test_io_error(site: Site, tmp_path: Path, tally: Count) -> None:
         moment = time.monotonic()
         site.serve()
         site.wait_until_finished(len(accepted))
-        tally(judge(site, accepted, refused=refused, twice_at_most=10, recovery=time.monotonic() - moment))
+        tally(judge(site, accepted, refused=refused, twice_at_most=10, unwritten=True, recovery=time.monotonic() - moment))
         site.clear()
 
 
