@@ -33,7 +33,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 async def test_frames_arrive_in_order(pair: tuple[socket.socket, socket.socket]) -> None:
     left, right = Ear(), Ear()
     ours, theirs = left.channel(pair[0]), right.channel(pair[1])
-    sent: list[Frame] = [Ready(), Recall(), Ended([(1, Succeeded(b"1")), (2, Failed("no", retry=False))])]
+    sent: list[Frame] = [Ready(), Recall(for_good=True), Ended([(1, Succeeded(b"1")), (2, Failed("no", retry=False))])]
     for frame in sent:
         ours.send(frame)
     assert [await right.frames.get() for _ in sent] == sent
@@ -47,10 +47,10 @@ async def test_more_than_the_socket_holds_arrives_all_the_same(pair: tuple[socke
     ours = left.channel(pair[0])
     big = Run([Order(0, "id", "task", 1, None, None, bytes(5_000_000))])
     ours.send(big)
-    ours.send(Recall())
+    ours.send(Recall(for_good=True))
     theirs = right.channel(pair[1])
     assert await right.frames.get() == big
-    assert await right.frames.get() == Recall()
+    assert await right.frames.get() == Recall(for_good=True)
     ours.close()
     theirs.close()
 

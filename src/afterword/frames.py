@@ -81,7 +81,10 @@ class Run(NamedTuple):
 
 
 class Recall(NamedTuple):
-    """Worker to runner: answer every order that has not begun with Interrupted, and begin no more."""
+    """Worker to runner: answer every order that has not begun with Interrupted."""
+
+    for_good: bool
+    """And begin no more."""
 
 
 class Look(NamedTuple):
@@ -128,8 +131,8 @@ def encode(frame: Frame) -> bytes:
         case Run(orders):
             header: Any = [[*order[:6], *order[7:], len(order.arguments)] for order in orders]
             return pack(b"r", header, [order.arguments for order in orders])
-        case Recall():
-            return pack(b"c", None)
+        case Recall(for_good):
+            return pack(b"c", for_good)
         case Look(asked):
             return pack(b"l", [[*one] for one in asked])
         case Ready():
@@ -191,8 +194,8 @@ def _frame(kind: bytes, header: Any, blobs: Blobs) -> Frame:
     match kind, header:
         case b"r", list(orders):
             return Run([_order(fields, blobs) for fields in orders])
-        case b"c", None:
-            return Recall()
+        case b"c", bool(for_good):
+            return Recall(for_good)
         case b"l", list(asked):
             return Look([_asked(fields) for fields in asked])
         case b"y", None:

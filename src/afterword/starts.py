@@ -15,8 +15,8 @@ _IN_THREAD = 2
 class Starts:
     """One byte a slot: not 0 while the attempt in that slot has begun and is not known to have ended."""
 
-    def __init__(self, descriptor: int, slots: int) -> None:
-        self._map = mmap.mmap(descriptor, max(slots, 1))
+    def __init__(self, descriptor: int) -> None:
+        self._map = mmap.mmap(descriptor, 0)  # All that there is.
 
     def mark(self, slot: int) -> None:
         """Runner: user code is about to run."""

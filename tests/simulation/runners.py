@@ -23,6 +23,7 @@ class FalseRunner:
         audience: Audience,
         *,
         number: int,
+        concurrency: int,
         chance: random.Random,
         begin: Begin,
         end: Callable[[Job, Outcome], None],
@@ -37,11 +38,15 @@ class FalseRunner:
         self._worker = loop.lane
         self._lane = Lane(self.process)
         self._audience = audience
+        self._concurrency = concurrency
+        self._ahead = chance.randint(0, 3)
         self._chance = chance
         self._begin_attempt = begin
         self._end_attempt = end
         self._jobs: list[Job] = []
         self._begun: list[Job] = []
+        self._waiting: list[Job] = []
+        self._running = 0
         self._pipe: deque[tuple[Job, Outcome]] = deque()
         self._ours = False
         self._gone = asyncio.Event()
@@ -49,9 +54,11 @@ class FalseRunner:
 
     @property
     def seat(self) -> Seat:
-        return Seat(load=len(self._jobs), ready=self.ready, exclusive=self.exclusive)
+        return Seat(load=len(self._jobs), ready=self.ready, exclusive=self.exclusive, ahead=self._ahead)
 
     def look(self, now: int) -> bool:
+        if self._waiting and self._chance.random() < 0.2:
+            self.recall()
         return False
 
     def enforce(self, now: int) -> bool:
@@ -59,8 +66,7 @@ class FalseRunner:
 
     def hand(self, jobs: Sequence[Job], now: int) -> None:
         self._jobs += jobs
-        for job in jobs:
-            self._loop.later(self._lane, 0.01 * self._chance.random(), self._begin, job)
+        self._loop.later(self._lane, 0.01 * self._chance.random(), self._received, jobs)
 
     def recall(self) -> None:
         self._loop.later(self._lane, 0.0, self._recall)
@@ -90,9 +96,15 @@ class FalseRunner:
             self.ready = True
             self._audience.ready(self)  # type: ignore[arg-type]
 
-    def _begin(self, job: Job) -> None:
-        if job in self._jobs and not any(job is one for one, _ in self._pipe):
+    def _received(self, jobs: Sequence[Job]) -> None:
+        self._waiting += jobs
+        self._begin()
+
+    def _begin(self) -> None:
+        while self._waiting and self._running < self._concurrency:
+            job = self._waiting.pop(0)
             self._begun.append(job)
+            self._running += 1
             seconds, outcome = self._begin_attempt(job, self.process)
             self._loop.later(self._lane, seconds, self._end, job, outcome)
 
@@ -100,13 +112,14 @@ class FalseRunner:
         if isinstance(outcome, Crashed):
             self.die(outcome.cause)
         else:
+            self._running -= 1
             self._end_attempt(job, outcome)
             self._say(job, outcome)
+            self._begin()
 
     def _recall(self) -> None:
-        said = [job for job, _ in self._pipe]
-        for job in [job for job in self._jobs if job not in self._begun and job not in said]:
-            self._say(job, Interrupted("its runner was told to begin nothing", started=False))
+        while self._waiting:
+            self._say(self._waiting.pop(0), Interrupted("its runner was told to begin nothing", started=False))
 
     def _say(self, job: Job, outcome: Outcome) -> None:
         self._pipe.append((job, outcome))

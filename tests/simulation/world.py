@@ -7,7 +7,7 @@ to the store are false.
 import asyncio
 import random
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
@@ -162,9 +162,16 @@ class World:
         member.line.close()
         self._died(member)
 
-    def _runner(self, launch: Launch, life: str | None, audience: pool.Pool) -> FalseRunner:
+    def _runner(self, launch: Launch, life: str | None, audience: pool.Pool, steady: Callable[[], int]) -> FalseRunner:
         (owner,) = [member for member in self.members if member.process is self.loop.process]
-        runner = FalseRunner(audience, number=len(owner.runners), chance=self.chance, begin=self._begin, end=self.oracle.ended)
+        runner = FalseRunner(
+            audience,
+            number=len(owner.runners),
+            concurrency=launch.concurrency,
+            chance=self.chance,
+            begin=self._begin,
+            end=self.oracle.ended,
+        )
         owner.runners.append(runner)
         return runner
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afterword.worker.placing import Seat, Shape, lacking, one_by_one, place, room, spread, surplus
+from afterword.worker.placing import Room, Seat, Shape, lacking, one_by_one, place, room, spread, surplus
 
 TWO = Shape(ceiling=2, concurrency=4)
 
@@ -64,7 +64,7 @@ def test_a_second_idle_runner_is_surplus() -> None:
 
 
 seats_of_any_kind = st.lists(
-    st.builds(Seat, load=st.integers(0, 4), ready=st.booleans(), exclusive=st.booleans()).map(
+    st.builds(Seat, load=st.integers(0, 4), ready=st.booleans(), exclusive=st.booleans(), ahead=st.just(0)).map(
         # A runner that is not ready has nothing in hand, and an exclusive one exactly one job.
         lambda s: Seat(0, False, False) if not s.ready else Seat(1, True, True) if s.exclusive else s
     ),
@@ -81,7 +81,27 @@ def test_of_those_that_are_feared_to_end_their_worker_one_goes_at_a_time() -> No
 @given(seats_of_any_kind, shapes, st.integers(0, 40))
 def test_room_is_how_many_ordinary_jobs_find_a_place(seats: list[Seat], shape: Shape, jobs: int) -> None:
     placed = [index for index in place([False] * jobs, seats, shape) if index is not None]
-    assert len(placed) == min(jobs, room(seats, shape))
+    assert len(placed) == min(jobs, room(seats, shape).now)
+
+
+@given(seats_of_any_kind, shapes, st.lists(st.integers(0, 9), min_size=5, max_size=5), st.integers(0, 60))
+def test_those_handed_over_ahead_come_after_all_that_can_begin(
+    seats: list[Seat], shape: Shape, ahead: list[int], jobs: int
+) -> None:
+    eager = [seat._replace(ahead=more) for seat, more in zip(seats, ahead, strict=False)]
+    places = spread(jobs, eager, shape)
+    there = room(eager, shape)
+    assert there.now == room(seats, shape).now
+    assert len(places) == min(jobs, there.now + there.ahead)
+    assert sorted(places[: there.now]) == sorted(spread(min(jobs, there.now), seats, shape))
+    for index, one in enumerate(eager):
+        assert places.count(index) == 0 or one.load + places.count(index) <= shape.concurrency + one.ahead
+
+
+def test_what_waits_takes_the_best_places_first() -> None:
+    assert Room(4, 6).but(3) == Room(1, 6)
+    assert Room(4, 6).but(7) == Room(0, 3)
+    assert Room(4, 6).but(12) == Room(0, 0)
 
 
 @given(seats_of_any_kind, shapes, st.lists(st.booleans(), max_size=12))

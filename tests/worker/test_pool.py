@@ -1,6 +1,6 @@
 """Who is to blame for a runner's death, and what becomes of those who waited."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -81,7 +81,7 @@ def runners(monkeypatch: pytest.MonkeyPatch) -> list[StandIn]:
     """Those that a pool starts from now on, at leisure at once."""
     started: list[StandIn] = []
 
-    def start(launch: Launch, life: str | None, audience: Audience) -> StandIn:
+    def start(launch: Launch, life: str | None, audience: Audience, steady: Callable[[], int]) -> StandIn:
         started.append(StandIn(launch, life, audience))
         return started[-1]
 

@@ -7,6 +7,7 @@ from afterword.jobs.job import Job
 from afterword.jobs.outcome import Interrupted, Outcome
 from afterword.jobs.retry import Retry
 from afterword.launch import Launch
+from afterword.worker.placing import Room
 from afterword.worker.pool import Pool
 
 JOB = Job(id="a", app="main:app", task="main:send", arguments=b"{}", added_at=0, retry=Retry())
@@ -23,7 +24,7 @@ def pool() -> tuple[Pool, list[tuple[Job, Outcome]]]:
 
 def test_without_a_runner_there_is_no_room_and_jobs_wait() -> None:
     waiting, answers = pool()
-    assert waiting.room() == 0
+    assert waiting.room() == Room(0, 0)
     waiting.take([JOB])
     assert not waiting.idle
     assert answers == []

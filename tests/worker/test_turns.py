@@ -14,6 +14,7 @@ from afterword.jobs.retry import Retry
 from afterword.stores.pending import Pending, failed
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Claims, Want
+from afterword.worker.placing import Room
 from afterword.worker.turns import Turns
 from tests.support.processes import PATIENCE
 
@@ -63,7 +64,7 @@ async def test_what_a_claim_took_whose_answer_was_lost_is_put_back_and_claimed_a
         taken.extend(jobs)
         complete.set()
 
-    turns = Turns(store, Want("main:app", 0), lambda ahead: 10, take, SystemClock(), nobody)
+    turns = Turns(store, Want("main:app", 0), lambda: Room(10, 0), take, SystemClock(), nobody)
     turning = asyncio.create_task(turns.run())
     turns.hint()
     async with asyncio.timeout(PATIENCE):

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -31,6 +32,11 @@ from afterword.starts import Starts
 from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
 from afterword.telemetry.outlet import write
+
+LINGER = 0.001
+"""Seconds for which an outcome waits for others while orders wait to begin: each frame costs both sides some time."""
+
+NOT_BEGUN = Interrupted("its worker called it back", started=False)
 
 NICENESS = 5
 """Runners give way to the application's own process."""
@@ -79,7 +85,9 @@ class Runner:
         self._registry = registry
         self._desk = desk
         self._looks: set[asyncio.Task[None]] = set()
-        self._starts = Starts(launch.starts, launch.concurrency)
+        self._starts = Starts(launch.starts)
+        self._concurrency = launch.concurrency
+        self._waiting: deque[Order] = deque()
         self._calling = Calling(launch.concurrency)
         self._recalled = False
         self._attempts: set[asyncio.Task[None]] = set()
@@ -95,12 +103,11 @@ class Runner:
     def _received(self, frame: Frame) -> None:
         match frame:
             case Run(orders):
-                for order in orders:
-                    task = asyncio.ensure_future(self._attempt(order))
-                    self._attempts.add(task)
-                    task.add_done_callback(self._attempts.discard)
-            case Recall():
-                self._recalled = True
+                self._waiting += orders
+                self._begin()
+            case Recall(for_good):
+                self._recalled = self._recalled or for_good
+                self._give_back()
             case Look(asked):
                 look = asyncio.ensure_future(self._look(asked))
                 self._looks.add(look)
@@ -108,17 +115,32 @@ class Runner:
             case Ready() | Broken() | Ended() | Seen():
                 raise FrameError(why="a worker does not send such frames")
 
+    def _begin(self) -> None:
+        while self._waiting and len(self._attempts) < self._concurrency:
+            attempt = asyncio.ensure_future(self._attempt(self._waiting.popleft()))
+            self._attempts.add(attempt)
+            attempt.add_done_callback(self._left)
+
+    def _left(self, attempt: asyncio.Task[None]) -> None:
+        self._attempts.discard(attempt)
+        self._begin()
+
+    def _give_back(self) -> None:
+        while self._waiting:
+            self._note(self._waiting.popleft(), NOT_BEGUN)
+
     async def _attempt(self, order: Order) -> None:
-        outcome: Attempted
         if self._recalled:
-            outcome = Interrupted("its worker is stopping", started=False)
-        else:
-            # Before all of it: to find the task may import, and to decode its arguments may call, what the user wrote.
-            self._starts.mark(order.slot)
-            outcome = await (self._desk.submit(order) if order.via else self._run(order))
+            self._note(order, NOT_BEGUN)
+            return
+        # Before all of it: to find the task may import, and to decode its arguments may call, what the user wrote.
+        self._starts.mark(order.slot)
+        self._note(order, await (self._desk.submit(order) if order.via else self._run(order)))
+
+    def _note(self, order: Order, outcome: Attempted) -> None:
         if not self._outcomes:
-            # Whatever else ends before the loop comes round goes into the same frame.
-            asyncio.get_running_loop().call_soon(self._answer)
+            # Whatever else ends before the loop comes round goes into the same frame, or even what ends soon.
+            asyncio.get_running_loop().call_later(LINGER if self._waiting else 0, self._answer)
         self._outcomes.append((order.slot, outcome))
 
     async def _run(self, order: Order) -> Attempted:

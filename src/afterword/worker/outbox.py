@@ -16,6 +16,7 @@ from afterword.worker.heartbeat import Heartbeat
 from afterword.worker.inquirer import Inquirer
 from afterword.worker.janitor import Janitor
 from afterword.worker.loop import every
+from afterword.worker.placing import Room
 from afterword.worker.rescuer import Rescuer
 from afterword.worker.turns import Turns
 
@@ -88,8 +89,8 @@ class Outbox:
         await self._store.wait(POLL)
         self._turns.hint()
 
-    def _room(self, ahead: int) -> int:
-        return max(0, AT_A_TIME - len(self._in_hand))
+    def _room(self) -> Room:
+        return Room(max(0, AT_A_TIME - len(self._in_hand)), 0)
 
     def _take(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

@@ -1,20 +1,20 @@
-"""How many attempts end in the time of a turn, so that as many jobs can be claimed ahead and no runner waits for the store."""
+"""How many attempts end in the time of a turn, so that as many jobs can be handed over ahead and no runner waits."""
 
 from collections.abc import Callable
 
 AHEAD = 30_000
-"""Microseconds for which jobs are claimed ahead: a turn or two. No more, since a job waits here then instead of in the store,
-where a more urgent one could still overtake it and another worker could take it."""
+"""Microseconds for which jobs are handed over ahead: a turn or two. No more, since a job waits there then instead of in the
+store, where a more urgent one could still overtake it and another worker could take it."""
 
 WINDOW = 100_000
 """Microseconds over which attempts are counted."""
 
-MOST = 512
-"""Jobs claimed ahead."""
+MOST = 256
+"""Jobs handed over ahead to one runner."""
 
 
 class Pace:
-    """`steady` is a monotonic clock in microseconds."""
+    """Of one runner. `steady` is a monotonic clock in microseconds."""
 
     def __init__(self, steady: Callable[[], int]) -> None:
         self._steady = steady

@@ -13,6 +13,22 @@ class Seat(NamedTuple):
     """It has imported the application."""
     exclusive: bool
     """A suspect runs there, alone."""
+    ahead: int = 0
+    """Attempts that it may be handed beyond those that it can make at a time: it begins them as others end."""
+
+
+class Room(NamedTuple):
+    """Places for ordinary jobs."""
+
+    now: int
+    """Those of jobs that could begin at once."""
+    ahead: int
+    """Those beyond."""
+
+    def but(self, taken: int) -> "Room":
+        """What is left of it when so many are taken, the first ones first."""
+        now = max(0, self.now - taken)
+        return Room(now, max(0, self.now + self.ahead - taken) - now)
 
 
 class Shape(NamedTuple):
@@ -42,11 +58,12 @@ def place(waiting: Sequence[bool], seats: Sequence[Seat], shape: Shape) -> list[
 
 
 def spread(count: int, seats: Sequence[Seat], shape: Shape) -> list[int]:
-    """The same for so many ordinary jobs, without those that must wait; quicker, since there may be hundreds."""
-    shared = [(seat.load, index) for index, seat in enumerate(seats) if seat.ready and not seat.exclusive]
-    busy = [one for one in shared if one[0]]
-    idle = [one for one in shared if not one[0]][: max(0, shape.ceiling - len(busy))]
-    open_ = [(level, index) for load, index in busy + idle for level in range(load, min(shape.concurrency, load + count))]
+    """The same for so many ordinary jobs, without those that must wait, and with those that are handed over ahead; quicker,
+    since there may be hundreds."""
+    open_: list[tuple[int, int]] = []
+    for index in _working(seats, shape):
+        load, most = seats[index].load, shape.concurrency + seats[index].ahead
+        open_ += [(level, index) for level in range(load, min(most, load + count))]
     return [index for _, index in sorted(open_)[:count]]
 
 
@@ -60,12 +77,12 @@ def one_by_one(feared: Sequence[bool], running: bool) -> list[bool]:
     return may
 
 
-def room(seats: Sequence[Seat], shape: Shape) -> int:
-    """How many more ordinary jobs could begin now."""
-    shared = [seat for seat in seats if seat.ready and not seat.exclusive]
-    busy = [seat for seat in shared if seat.load]
-    idle = min(len(shared) - len(busy), max(0, shape.ceiling - len(busy)))
-    return sum(max(0, shape.concurrency - seat.load) for seat in busy) + idle * shape.concurrency
+def room(seats: Sequence[Seat], shape: Shape) -> Room:
+    """For how many more ordinary jobs there is a place."""
+    working = [seats[index] for index in _working(seats, shape)]
+    now = sum(max(0, shape.concurrency - seat.load) for seat in working)
+    ahead = sum(max(0, seat.ahead - max(0, seat.load - shape.concurrency)) for seat in working)
+    return Room(now, ahead)
 
 
 def lacking(seats: Sequence[Seat], shape: Shape) -> bool:
@@ -77,6 +94,14 @@ def surplus(seats: Sequence[Seat]) -> int | None:
     """Index of a runner that nobody needs: a second one at leisure. None where there is none."""
     idle = [index for index, seat in enumerate(seats) if seat.ready and not seat.load]
     return idle[-1] if len(idle) > 1 else None
+
+
+def _working(seats: Sequence[Seat], shape: Shape) -> list[int]:
+    """Those that share the ordinary work: the busy ones, and of those at leisure as many as there may be."""
+    shared = [index for index, seat in enumerate(seats) if seat.ready and not seat.exclusive]
+    busy = [index for index in shared if seats[index].load]
+    idle = [index for index in shared if not seats[index].load]
+    return busy + idle[: max(0, shape.ceiling - len(busy))]
 
 
 def _idle(seats: Sequence[Seat], loads: list[int], exclusive: list[bool]) -> int | None:

@@ -11,7 +11,7 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome
 from afterword.launch import Launch
-from afterword.worker.placing import Shape, lacking, one_by_one, place, room, spread, surplus
+from afterword.worker.placing import Room, Shape, lacking, one_by_one, place, room, spread, surplus
 from afterword.worker.rests import Rests
 from afterword.worker.runner import Audience, Death, Runner
 
@@ -32,6 +32,8 @@ MOST_SUSPECTS = 200
 """Suspects in hand with which a worker claims nothing more."""
 
 STOPPING = "its worker is stopping"
+
+NONE = Room(0, 0)
 
 Answer = Callable[[Sequence[tuple[Job, Outcome]]], None]
 
@@ -67,15 +69,13 @@ class Pool(Audience):
         """No job is in hand."""
         return not self._waiting and not any(runner.seat.load for runner in self._runners)
 
-    def room(self, ahead: int = 0) -> int:
-        """How many more jobs could begin now, or will be able to when so many more attempts have ended."""
+    def room(self) -> Room:
+        """How many more jobs it could take."""
+        if not self._open or self._suspects > MOST_SUSPECTS:
+            return NONE
         # Suspects that wait for a runner of their own keep nobody else waiting, unless there are very many.
         ordinary = len(self._waiting) - self._suspects
-        if not self._open or self._suspects > MOST_SUSPECTS:
-            return 0
-        seats = [runner.seat for runner in self._runners]
-        # Nothing is claimed ahead while no runner is there to have it.
-        return max(0, room(seats, self._shape) + (ahead if any(seat.ready for seat in seats) else 0) - ordinary)
+        return room([runner.seat for runner in self._runners], self._shape).but(ordinary)
 
     def take(self, jobs: Sequence[Job]) -> None:
         """Run these, in this order as far as there is room. After `close` they come back as Interrupted."""
@@ -164,7 +164,7 @@ class Pool(Audience):
 
     def _start(self) -> None:
         try:
-            self._runners.append(Runner(self._launch, self._life, self))
+            self._runners.append(Runner(self._launch, self._life, self, self._steady))
         except OSError as error:  # No memory, no process or no descriptor to be had, for the moment.
             self._tell(StartFailed("runner", error, self._take_rest()))
 
@@ -205,7 +205,7 @@ class Pool(Audience):
         self._hand(handed)
 
     def _place_ordinary(self) -> None:
-        """The same, without a look at more jobs than will be placed: many may have been claimed ahead."""
+        """The same, for all that waits at once: there may be many."""
         seats = [runner.seat for runner in self._runners]
         places = spread(len(self._waiting), seats, self._shape)
         handed: dict[int, list[Job]] = {}

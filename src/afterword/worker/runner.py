@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,9 @@ from afterword.frames import Asked, Broken, Ended, Frame, Look, Ready, Recall, R
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Outcome
 from afterword.launch import Launch, RunnerLaunch, command
-from afterword.worker import exits
+from afterword.worker import exits, pace
+from afterword.worker.hand import Hand
+from afterword.worker.pace import Pace
 from afterword.worker.placing import Seat
 
 CLEANING = 5_000_000
@@ -33,7 +35,7 @@ PARTING = 0.2
 """Seconds within which a runner whose pipe has closed is gone, if it died; else it has closed it itself."""
 
 PROMPT = 300_000
-"""Microseconds within which a runner begins what it was handed, unless it is stuck."""
+"""Microseconds within which a runner begins what it was handed, unless it is stuck, or all that it makes take long."""
 
 
 class Audience(Protocol):
@@ -64,23 +66,25 @@ class Death:
 class Runner:
     """One child process. Create it on the loop's thread, which must be the main thread: the child dies with that thread."""
 
-    def __init__(self, launch: Launch, life: str | None, audience: Audience) -> None:
+    def __init__(self, launch: Launch, life: str | None, audience: Audience, steady: Callable[[], int]) -> None:
         self.ready = False
         self.exclusive = False
         self._audience = audience
-        self._jobs: dict[int, Job] = {}
-        self._unbegun: dict[int, int] = {}
-        self._timed: dict[int, int | None] = {}
+        self._steady = steady
+        self._concurrency = launch.concurrency
+        self._pace = Pace(steady)
+        self._ended_at = 0
         self._late_since: int | None = None
         self._late: frozenset[int] = frozenset()
         self._stuck = False
         self._stood = 0
         self._questions: deque[asyncio.Future[Sequence[Sighted] | None]] = deque()
-        self._free = list(reversed(range(launch.concurrency)))
         self._broken: str | None = None
         self._ours = False
         self._dropped: str | None = None
-        self._process, stream, self._starts = _spawn(launch, life)
+        slots = launch.concurrency + pace.MOST
+        self._process, stream, starts = _spawn(launch, life, slots)
+        self._hand = Hand(starts, slots)
         self._channel = Channel(stream, self._received, self._closed)
         exits.watch(self._process, self._exited)
 
@@ -90,50 +94,42 @@ class Runner:
 
     @property
     def seat(self) -> Seat:
-        return Seat(
-            load=len(self._jobs), ready=self.ready and not self._stuck and self._late_since is None, exclusive=self.exclusive
-        )
+        ready = self.ready and not self._stuck and self._late_since is None
+        return Seat(load=len(self._hand), ready=ready, exclusive=self.exclusive, ahead=self._pace.ahead() if ready else 0)
 
     def look(self, now: int) -> bool:
         """Notice whether it is stuck: it was stopped by a signal, or a coroutine that does not give way keeps it from beginning
-        what it was handed. Answers whether that has changed. `now` is a monotonic time in microseconds."""
+        what it was handed. Answers whether that has changed. `now` is a monotonic time in microseconds.
+
+        What it was handed ahead it gives back when it does not come to it.
+        """
         self._stood = self._stood + 1 if exits.stopped(self._process) else 0
         if self._stood == STILL:
             self._drop("was stopped by a signal, and ended for that")
-        self._unbegun = {slot: since for slot, since in self._unbegun.items() if not self._starts.marked(slot)}
-        stuck = self._stood > 0 or any(now - since > PROMPT for since in self._unbegun.values())
-        was, self._stuck = self._stuck, stuck
+        unbegun = self._hand.unbegun()
+        waits = bool(unbegun) and now - max(unbegun[0], self._ended_at) > PROMPT
+        busy = len(self._hand) - len(unbegun) >= self._concurrency
+        if waits and busy:
+            self._channel.send(Recall(for_good=False))
+        was, self._stuck = self._stuck, self._stood > 0 or (waits and not busy)
         return was != self._stuck
 
     def enforce(self, now: int) -> bool:
         """End the runner for the sake of an attempt whose time is up, as soon as nothing else runs there or LAST_CALL has
         passed. Answers whether it takes no more jobs since this call."""
-        late = {slot for slot in self._timed if self._is_late(slot, now)}
+        late = self._hand.late(now, CLEANING)
         was, self._late_since = self._late_since, (self._late_since or now) if late else None
-        if self._late_since is not None and (late == self._jobs.keys() or now - self._late_since >= LAST_CALL):
-            self._late = frozenset(late)
+        begins = was is None and self._late_since is not None
+        if begins:
+            self._channel.send(Recall(for_good=False))  # What begins now may be cut.
+        if self._late_since is not None and (len(late) == len(self._hand) or now - self._late_since >= LAST_CALL):
+            self._late = late
             self.kill()
-        return was is None and self._late_since is not None
-
-    def _is_late(self, slot: int, now: int) -> bool:
-        timeout, since = self._jobs[slot].timeout, self._timed[slot]
-        if since is None and self._starts.marked(slot):
-            since = self._timed[slot] = now
-        if timeout is None or since is None:
-            return False
-        return now - since > timeout + (0 if self._starts.in_thread(slot) else CLEANING)
+        return begins
 
     def hand(self, jobs: Sequence[Job], now: int) -> None:
-        """Give it these jobs to run, now. It must have room for them."""
-        orders = []
-        for job in jobs:
-            slot = self._free.pop()
-            self._jobs[slot] = job
-            self._unbegun[slot] = now
-            if job.timeout is not None and job.via is None:  # Elsewhere the engine sees to it.
-                self._timed[slot] = None
-            orders.append(order(job, slot))
-        self._channel.send(Run(orders))
+        """Give it these jobs to run, now or as others end. It must have room for them."""
+        self._channel.send(Run([order(job, self._hand.put(job, now)) for job in jobs]))
 
     def inquire(self, asked: Sequence[Asked]) -> "asyncio.Future[Sequence[Sighted] | None]":
         """Have it ask the engines what became of these; None when it ends before it has answered. One question at a time."""
@@ -144,7 +140,7 @@ class Runner:
 
     def recall(self) -> None:
         """Have it answer what has not begun with Interrupted."""
-        self._channel.send(Recall())
+        self._channel.send(Recall(for_good=True))
 
     def dismiss(self) -> None:
         """Ask it to end; it has nothing in hand."""
@@ -167,7 +163,10 @@ class Runner:
             case Broken(error):
                 self._broken = error
             case Ended(outcomes):
-                self._audience.ended(self, [(self._take(slot), outcome) for slot, outcome in outcomes])
+                self._ended_at = self._steady()
+                self._pace.note(len(outcomes))
+                self.exclusive = self.exclusive and len(self._hand) > len(outcomes)
+                self._audience.ended(self, [(self._hand.take(slot), outcome) for slot, outcome in outcomes])
             case Seen(sighted) if self._questions:
                 self._reply(sighted)
             case Run() | Recall() | Look() | Seen():
@@ -177,17 +176,6 @@ class Runner:
         answer = self._questions.popleft()
         if not answer.done():
             answer.set_result(sighted)
-
-    def _take(self, slot: int) -> Job:
-        if slot not in self._jobs:
-            raise FrameError(why=f"nothing runs in slot {slot}")
-        self._starts.clear(slot)
-        self._unbegun.pop(slot, None)
-        self._timed.pop(slot, None)
-        self._free.append(slot)
-        if len(self._jobs) == 1:
-            self.exclusive = False
-        return self._jobs.pop(slot)
 
     def _closed(self, error: FrameError | None) -> None:
         # The exit tells the rest. A runner that closed its pipe or sends garbage is of no use any more.
@@ -206,18 +194,14 @@ class Runner:
         self._channel.close()
         while self._questions:
             self._reply(None)
-        late = tuple(job for slot, job in self._jobs.items() if slot in self._late)
-        started = tuple(job for slot, job in self._jobs.items() if self._starts.marked(slot) and slot not in self._late)
-        unstarted = tuple(job for slot, job in self._jobs.items() if not self._starts.marked(slot))
-        self._jobs.clear()
-        self._starts.close()
+        late, started, unstarted = map(tuple, self._hand.leave(self._late))
         cause = self._dropped or exits.cause(self._process.returncode)
         self._audience.died(self, Death(cause, self._ours, self._broken, started, unstarted, late))
 
 
-def _spawn(launch: Launch, life: str | None) -> tuple[subprocess.Popen[bytes], socket.socket, starts.Starts]:
+def _spawn(launch: Launch, life: str | None, slots: int) -> tuple[subprocess.Popen[bytes], socket.socket, starts.Starts]:
     ours, theirs = socket.socketpair()
-    memory = starts.create(launch.concurrency)
+    memory = starts.create(slots)
     try:
         told = RunnerLaunch(
             app=launch.app,
@@ -231,7 +215,7 @@ def _spawn(launch: Launch, life: str | None) -> tuple[subprocess.Popen[bytes], s
         process = subprocess.Popen(
             command("afterword.runner", told), stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(), memory)
         )
-        return process, ours, starts.Starts(memory, launch.concurrency)
+        return process, ours, starts.Starts(memory)
     except BaseException:
         ours.close()
         raise

@@ -11,7 +11,7 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.jobs.outcome import Interrupted, Outcome
 from afterword.stores.store import Claims, Query, Store, Verdict, Want
-from afterword.worker.pace import Pace
+from afterword.worker.placing import Room
 
 REST = 0.2
 """Seconds to wait after the store failed."""
@@ -28,14 +28,14 @@ class Turns:
     """A turn hands all outcomes that have come, and the next claim, to the store together, so that under load both share one
     transaction. While the store writes, the next outcomes gather: nothing waits for a timer.
 
-    `room` says how many jobs could begin if so many more attempts had ended, `take` begins them.
+    `room` says how many jobs it could have, `take` has them begun.
     """
 
     def __init__(
         self,
         store: Store,
         want: Want,
-        room: Callable[[int], int],
+        room: Callable[[], Room],
         take: Callable[[Sequence[Job]], None],
         clock: Clock,
         tell: Tell,
@@ -55,7 +55,6 @@ class Turns:
         self._leases: dict[int, int] = {}
         self._unheard = False
         self._due: asyncio.TimerHandle | None = None
-        self._pace = Pace(clock.steady)
 
     def leases(self) -> list[tuple[int, int]]:
         """(key, token) of all that was claimed and is not settled."""
@@ -71,7 +70,6 @@ class Turns:
         for job, outcome in attempts:
             self._tell(Ended(job, outcome))
         self._outcomes += attempts
-        self._pace.note(len(attempts))
         self._stir.set()
 
     def close(self) -> None:
@@ -98,11 +96,12 @@ class Turns:
 
     async def _turn(self) -> None:
         outcomes, self._outcomes = self._outcomes, []
-        now, room = (self._room(0), self._room(self._pace.ahead())) if self._open and self._hinted else (0, 0)
-        # Both are handed in before either is awaited: so they meet in one transaction.
+        now, ahead = self._room() if self._open and self._hinted else (0, 0)
+        room = now + ahead
         self._hinted = self._hinted and not room  # A hint that comes from here on is a new one.
+        # Both are handed in before either is awaited: so they meet in one transaction.
         settling = self._store.settle(self._settlements(outcomes)) if outcomes else None
-        claiming = self._store.claim(self._want._replace(limit=now, ahead=room - now)) if room else None
+        claiming = self._store.claim(self._want._replace(limit=now, ahead=ahead)) if room else None
         try:
             if settling:
                 self._settled(outcomes, await settling)
