@@ -246,5 +246,5 @@ def test_kill9_migrating(site: Site, slower: Newer, tally: Count) -> None:
         assert schema(site) == (NEXT, True)
         adding.wait_for_more()
     wait_and_let_the_oracle_read(site, len(adding.accepted))
-    assert not adding.refused
-    tally(judge(site, adding.accepted, recovery=recovery))
+    # On a machine that is busy otherwise, a request may have waited for both of them longer than it is let wait.
+    tally(judge(site, adding.accepted, refused=adding.refused, recovery=recovery))
