@@ -37,13 +37,16 @@ async def attempt(order: Order, registry: Registry, call: Call) -> Made:
         return prepared
     task, args, kwargs = prepared
     # A thread cannot be cancelled: it is the worker who ends a function that takes too long, and its runner with it.
-    limit = asyncio.timeout(order.timeout / SECOND if order.timeout and task.is_async else None)
+    limit = asyncio.timeout(order.timeout / SECOND) if order.timeout and task.is_async else None
     try:
-        async with limit:
+        if limit is None:
             value = await call(task, args, kwargs)
+        else:
+            async with limit:
+                value = await call(task, args, kwargs)
         return Succeeded(encode_result(value))
     except BaseException as error:  # SystemExit and CancelledError of user code end this attempt, not the runner.
-        told = _overdue(order.timeout, error) if order.timeout and limit.expired() else error
+        told = _overdue(order.timeout, error) if order.timeout and limit and limit.expired() else error
         return Failed(_story(told), retry=_worth_another(task, error))
 
 

@@ -75,6 +75,12 @@ def test_a_claim_moves_what_cannot_be_read(store: SqliteStore, database: Path, h
     assert json.loads(content)[how.split()[0]] == {"text": "ff"}
 
 
+def test_the_sign_for_what_cannot_be_read_may_stand_in_a_text(store: SqliteStore, database: Path) -> None:
+    (named,) = add(store, job()._replace(queue="\N{REPLACEMENT CHARACTER}"))
+    assert [one.id for one in claim(store)] == [named.id]
+    assert quarantined(database) == []
+
+
 @pytest.mark.parametrize(("how", "reason"), [*IMPOSSIBLE, *UNREADABLE])
 def test_whoever_looks_sees_the_others(store: SqliteStore, database: Path, how: str, reason: str) -> None:
     before, odd, after = add(store, job(), job(), job())

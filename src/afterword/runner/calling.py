@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import threading
 from collections import deque
+from collections.abc import Awaitable
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -27,9 +28,19 @@ class Calling:
         self._ended: deque[tuple[asyncio.Future[Answer], Answer]] = deque()
         self._coming_round = False
 
-    async def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:
+        """What the function returns, once it is awaited."""
         if task.is_async:
-            return await task.function(*args, **kwargs)
+            coroutine: Awaitable[Any] = task.function(*args, **kwargs)
+            return coroutine
+        return self._in_a_thread(task, args, kwargs)
+
+    def close(self) -> None:
+        """Have every thread end when it has nothing to do. What is being called goes on, and nobody is told how it ends."""
+        for _ in range(self._threads):
+            self._calls.put(None)
+
+    async def _in_a_thread(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         loop = asyncio.get_running_loop()
         if self._under_way == self._threads < self._most:
             threading.Thread(target=self._work, args=(loop,), name=f"afterword_{self._threads}", daemon=True).start()
@@ -41,11 +52,6 @@ class Calling:
         if error is not None:
             raise error
         return value
-
-    def close(self) -> None:
-        """Have every thread end when it has nothing to do. What is being called goes on, and nobody is told how it ends."""
-        for _ in range(self._threads):
-            self._calls.put(None)
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while call := self._calls.get():

@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ class Runner:
 
     def _begin(self) -> None:
         while self._waiting and len(self._attempts) < self._concurrency:
-            attempt = asyncio.ensure_future(self._attempt(self._waiting.popleft()))
+            attempt = asyncio.get_running_loop().create_task(self._attempt(self._waiting.popleft()))
             self._attempts.add(attempt)
             attempt.add_done_callback(self._left)
 
@@ -135,7 +135,7 @@ class Runner:
             return
         # Before all of it: to find the task may import, and to decode its arguments may call, what the user wrote.
         self._starts.mark(order.slot)
-        self._note(order, await (self._desk.submit(order) if order.via else self._run(order)))
+        self._note(order, await (self._desk.submit(order) if order.via else self._make(order)))
 
     def _note(self, order: Order, outcome: Attempted) -> None:
         if not self._outcomes:
@@ -143,16 +143,16 @@ class Runner:
             asyncio.get_running_loop().call_later(LINGER if self._waiting else 0, self._answer)
         self._outcomes.append((order.slot, outcome))
 
-    async def _run(self, order: Order) -> Attempted:
-        return await attempt(order, self._registry, partial(self._call, order.slot))
+    def _make(self, order: Order) -> Awaitable[Attempted]:
+        return attempt(order, self._registry, partial(self._call, order.slot))
 
     async def _look(self, asked: Sequence[Asked]) -> None:
         self._channel.send(Seen(await self._desk.look(asked)))
 
-    async def _call(self, slot: int, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _call(self, slot: int, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:
         if not task.is_async:
             self._starts.mark_thread(slot)
-        return await self._calling.call(task, args, kwargs)
+        return self._calling.call(task, args, kwargs)
 
     def _answer(self) -> None:
         outcomes, self._outcomes = self._outcomes, []

@@ -82,6 +82,8 @@ class Parameters:
 
     def unbind(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call that `bind` took apart. Raises KeyError with the name of a parameter that has neither value nor default."""
+        if len(self._by_keyword) == len(self.all) and self._required <= values.keys():
+            return (), dict(values)  # Nearly all of them.
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         by_place = any(kind is inspect.Parameter.VAR_POSITIONAL for kind in self._variadic.values())

@@ -60,15 +60,27 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+class Garbled(str):
+    """What can be read of a text that is no UTF-8."""
+
+
 def fetch(connection: sqlite3.Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-    """All rows. Text that is not UTF-8 was written by others; it must not keep the rows beside it from being read."""
+    """All rows. Text that is not UTF-8 was written by others; it must not keep the rows beside it from being read, and comes as
+    Garbled."""
     try:
         return connection.execute(statement, values).fetchall()
     except sqlite3.OperationalError as error:
         if "decode" not in str(error):
             raise
-    with reading_text(connection, lambda data: data.decode("utf-8", "replace")):
+    with reading_text(connection, _text):
         return connection.execute(statement, values).fetchall()
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return Garbled(data.decode(errors="replace"))
 
 
 @contextmanager

@@ -85,8 +85,7 @@ def _content(connection: Connection, table: str, key: int) -> dict[str, Any] | N
 
 
 def _reason(table: str, content: dict[str, Any]) -> str | None:
-    readable = [_readable(content[name]) for name in COLUMNS]
-    found = fault(readable)
+    found = fault([content[name] for name in COLUMNS])
     if found is None and (content["state"] in (3, 4, 5)) is not (table == "finished"):
         return f"its state is {content['state']}, which is not for the table {table}"
     return found
@@ -97,10 +96,6 @@ def _text(data: bytes) -> str | _Bytes:
         return data.decode()
     except UnicodeDecodeError:
         return _Bytes(data)
-
-
-def _readable(value: Any) -> Any:
-    return value.data.decode("utf-8", "replace") if isinstance(value, _Bytes) else value
 
 
 def _plain(value: Any) -> Any:
