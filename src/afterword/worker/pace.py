@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-AHEAD = 30_000
+AHEAD = 60_000
 """Microseconds for which jobs are handed over ahead: a turn or two. No more, since a job waits there then instead of in the
 store, where a more urgent one could still overtake it and another worker could take it."""
 
