@@ -26,11 +26,11 @@ def test_slow_attempts_leave_nothing_to_claim_ahead(clock: FalseClock) -> None:
 
 def test_as_many_as_end_in_that_time(clock: FalseClock) -> None:
     pace = Pace(clock.steady)
-    pace.note(500)
+    pace.note(300)
     clock.advance(WINDOW / SECOND)
-    assert pace.ahead() == 500 * AHEAD // WINDOW
+    assert pace.ahead() == 300 * AHEAD // WINDOW
     pace.note(100)
-    assert pace.ahead() == 500 * AHEAD // WINDOW
+    assert pace.ahead() == 300 * AHEAD // WINDOW
 
 
 def test_a_pause_ends_it(clock: FalseClock) -> None:
