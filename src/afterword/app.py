@@ -23,7 +23,6 @@ from afterword.tasks.fidelity import describe
 from afterword.tasks.task import durable
 from afterword.telemetry.logs import Logs
 from afterword.witness import Witness
-from afterword.worker.keeper import patience
 
 P = ParamSpec("P")
 
@@ -174,6 +173,8 @@ class Afterword:
         if kept is None:
             yield
             return
+        from afterword.worker.keeper import patience  # Here, as all of what keeps a worker.
+
         kept.start()
         try:
             yield

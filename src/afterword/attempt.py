@@ -33,7 +33,7 @@ Prepared = tuple[Task[..., Any], tuple[Any, ...], dict[str, Any]]
 async def attempt(order: Order, registry: Registry, call: Call) -> Made:
     """Make it. `call` runs the function. Never raises, whatever user code does."""
     prepared = _prepare(order, registry)
-    if not isinstance(prepared, tuple):
+    if isinstance(prepared, Snoozed | Failed):
         return prepared
     task, args, kwargs = prepared
     # A thread cannot be cancelled: it is the worker who ends a function that takes too long, and its runner with it.
@@ -56,7 +56,7 @@ def attempt_here(order: Order, registry: Registry, too_late: tuple[type[BaseExce
     `too_late` are the exceptions that this process raises in a function whose time is up. Never raises.
     """
     prepared = _prepare(order, registry)
-    if not isinstance(prepared, tuple):
+    if isinstance(prepared, Snoozed | Failed):
         return prepared
     task, args, kwargs = prepared
     try:

@@ -4,18 +4,16 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from afterword.errors import ApplicationBroken, ApplicationNotFound
 from afterword.tasks.origin import INSTALLED, MAIN, guarded, real_name
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where an application is."""
 
     name: str
@@ -25,10 +23,12 @@ class Target:
     """The entry of `sys.path` that holds the module's top-level package."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded(Target):
-    """An application that was imported."""
+class Loaded(NamedTuple):
+    """An application that was imported, from where its target says."""
 
+    name: str
+    module: str
+    root: Path
     object: Any
     """What the name leads to; the module itself where it leads to nothing."""
 
@@ -88,7 +88,7 @@ def made(loaded: Loaded) -> Loaded:
         if guarded(module.__file__, name):
             hint = ' where it is imported, only below `if __name__ == "__main__":`'
         raise ApplicationNotFound(reason=f"{loaded.module} has no `{name}`{hint}")
-    return replace(loaded, object=loaded.object()) if isinstance(loaded.object, FunctionType) else loaded
+    return loaded._replace(object=loaded.object()) if isinstance(loaded.object, FunctionType) else loaded
 
 
 def attached(loaded: Loaded) -> Any:

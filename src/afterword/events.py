@@ -4,41 +4,41 @@ A part that has something to tell is handed one function, `tell`. Whoever wires 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Outcome
+from afterword.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Written:
     """These jobs are about to be committed, and not yet on disk. Some of them may turn out to be there already."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Added:
     """These jobs are on disk."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Released:
     """The request of these jobs (by key) has ended, and that is on disk."""
 
     keys: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claimed:
     """A worker has taken these jobs, and that is on disk."""
 
     jobs: tuple[Job, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Handed:
     """These jobs were given to the runner `runner`."""
 
@@ -46,7 +46,7 @@ class Handed:
     runner: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ended:
     """An attempt's outcome arrived at the worker; it is not yet on disk."""
 
@@ -54,7 +54,7 @@ class Ended:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settled:
     """An attempt's outcome is on disk (`verdict` applied) or was refused (stale, gone)."""
 
@@ -63,14 +63,14 @@ class Settled:
     verdict: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rescued:
     """This job's process died: it was made ready for another (or failed, by its limits)."""
 
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Quarantined:
     """The row `key` of `table` is no job: it was put out of the way, with all that it held."""
 
@@ -79,19 +79,19 @@ class Quarantined:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunnerStarted:
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunnerDied:
     pid: int
     cause: str
     suspects: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunnerBroken:
     """A runner could not import the application; it is tried again after `seconds`."""
 
@@ -100,24 +100,24 @@ class RunnerBroken:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WorkerStarted:
     pid: int
     app: str
     store: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WorkerDraining:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WorkerStopped:
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WorkerLost:
     """The worker that an API process had started ended by itself; it is started again after `seconds`."""
 
@@ -126,7 +126,7 @@ class WorkerLost:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unserved:
     """Jobs of these applications wait, and no worker serves them; the one that noticed serves `app`."""
 
@@ -134,14 +134,14 @@ class Unserved:
     others: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unkept:
     """A request has added jobs of `app`, whose lifespan never ran, so that it keeps no worker; and none of its own lives."""
 
     app: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StartFailed:
     """The system would not let a worker or a runner start; it is tried again after `seconds`."""
 
@@ -150,7 +150,7 @@ class StartFailed:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoreFailed:
     """A store call failed and will be tried again."""
 
@@ -158,7 +158,7 @@ class StoreFailed:
     error: BaseException
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LogGrows:
     """Somebody reads in one transaction for so long that the store's write-ahead log has grown to `size` bytes. Told again when
     it has doubled."""

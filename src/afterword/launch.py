@@ -2,11 +2,10 @@
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """Everything a worker needs to know."""
 
     store: str
@@ -29,7 +28,7 @@ class Launch:
     """Descriptor of a pipe that ends when the process that wants this worker ends; None for a worker started apart."""
 
     def dump(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(self._asdict())
 
     @classmethod
     def load(cls, text: str) -> "Launch":
@@ -37,8 +36,7 @@ class Launch:
         return cls(**{**facts, "path": tuple(facts["path"]), "queues": tuple(facts["queues"])})
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerLaunch:
+class RunnerLaunch(NamedTuple):
     """Everything a runner needs to know."""
 
     app: str
@@ -54,7 +52,7 @@ class RunnerLaunch:
     """Lock file that says the worker's attempts still live; None where the store knows no such thing."""
 
     def dump(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(self._asdict())
 
     @classmethod
     def load(cls, text: str) -> "RunnerLaunch":

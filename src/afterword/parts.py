@@ -13,7 +13,6 @@ from afterword.adder import Adder
 from afterword.clock import SystemClock
 from afterword.discovery import Target
 from afterword.events import Tell
-from afterword.handoff.desk import Desk
 from afterword.handoff.engine import Engine
 from afterword.handoff.known import Known
 from afterword.launch import Launch
@@ -24,10 +23,7 @@ from afterword.stores.url import INLINE, INLINE_STRICT, absolute, open_store, sh
 from afterword.tasks.call import Binder
 from afterword.tasks.registry import Registry
 from afterword.witness import present
-from afterword.worker.election import Election
-from afterword.worker.keeper import Keeper
 from afterword.worker.lookout import seek
-from afterword.worker.outbox import Outbox
 
 
 class Kept(Protocol):
@@ -101,13 +97,13 @@ class Parts:
         store, wanted = self._store, self._wanted()
         if not wanted or store is None or store.life is None:
             return None
-        launch = self.launch()
-        election = Election(Path(store.life).parent, launch.app)
+        from afterword import keeping  # Here: a runner, which imports the application as well, keeps nobody.
+
+        launch, folder = self.launch(), Path(store.life).parent
         if wanted != HANDOFF:
-            return Keeper(store, launch, election, self._tell)
-        clock = SystemClock()
-        desk = Desk(launch.app, Known(lambda: self._handoff, self.binder.registry.bring), clock)
-        return Outbox(store, launch, election, desk.submit, desk.look, clock, self._tell)
+            return keeping.keeper(store, launch, folder, self._tell)
+        engines = Known(lambda: self._handoff, self.binder.registry.bring)
+        return keeping.outbox(store, launch, folder, engines, self._tell)
 
     @cached_property
     def binder(self) -> Binder:

@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from typing import Any
 
 from afterword.errors import SettingsError
@@ -77,6 +76,8 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
     for variable in sorted(environment):
         word = variable.removeprefix(PREFIX)
         if variable.startswith(PREFIX) and word not in known and not variable.startswith(FOREIGN):
+            from difflib import get_close_matches  # Here: of all who start, few have misspelt something.
+
             near = get_close_matches(word, known, n=1)
             if near:
                 faults.append(f"{variable} is no setting, did you mean {PREFIX}{near[0]}?")

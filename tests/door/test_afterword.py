@@ -214,13 +214,19 @@ def test_all_faults_of_the_settings_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.process
-def test_to_import_it_imports_no_more_than_is_used() -> None:
+@pytest.mark.parametrize(
+    ("program", "unused"),
+    [
+        ("import afterword; afterword.Retry", {"fastapi", "sqlite3"}),
+        (
+            "from fastapi import FastAPI; from afterword import Afterword, BackgroundTasks; Afterword(FastAPI())",
+            {"sqlite3", "afterword.stores.sqlite", "afterword.stores.memory", "afterword.keeping", "afterword.frames"},
+        ),
+    ],
+)
+def test_to_import_it_imports_no_more_than_is_used(program: str, unused: set[str]) -> None:
     told = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import sys, afterword; afterword.Retry; print(sorted({'fastapi', 'sqlite3'} & {*sys.modules}))",
-        ],
+        [sys.executable, "-c", f"{program}; import sys; print(sorted({unused} & {{*sys.modules}}))"],
         capture_output=True,
         text=True,
         check=False,

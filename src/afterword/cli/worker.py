@@ -1,6 +1,5 @@
 """`afterword worker`: the worker of an application, started apart from it."""
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -74,4 +73,4 @@ def adjust(launch: Launch, typed: Mapping[str, Any], queues: str) -> Launch:
     if "store" in said:
         said["store"] = shared(said["store"])
     labels = tuple(label.strip() for label in queues.split(",") if label.strip())
-    return dataclasses.replace(launch, **said, queues=labels)
+    return launch._replace(**said, queues=labels)

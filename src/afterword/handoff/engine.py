@@ -1,10 +1,10 @@
 """What every engine must do. Its calls may block: they are made in threads of a runner, or of the application's process."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from afterword.jobs.outcome import Cancelled, Crashed, Failed, Succeeded
+from afterword.values import value
 
 
 class Offer(NamedTuple):
@@ -42,7 +42,7 @@ class Handed(NamedTuple):
     """When it was handed off: microseconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Underway:
     """It waits there, or runs."""
 
@@ -51,7 +51,7 @@ class Underway:
     """Who runs it, where that is known: `name of the engine's worker`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Gone:
     """There is evidence that the engine has it no more and nobody ran it to its end: it is to be handed off again.
 

@@ -1,15 +1,15 @@
 """What travels to an engine and back: an offer as a message, and the answer of our wrapper there. Both plain JSON."""
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple, assert_never
 
 from afterword.handoff.engine import Offer
 from afterword.jobs.outcome import Cancelled, Failed, Succeeded
+from afterword.values import value
 
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Idle:
     """Nothing was done: the message is an old one, or the second one of an attempt."""
 

@@ -6,11 +6,11 @@ ended, and goes on where the first one's process died.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from afterword.handoff.envelope import Answer, Idle
 from afterword.jobs.outcome import Succeeded
+from afterword.values import value
 
 LEASE = 30.0
 """Seconds without a renewal after which whoever ran an attempt is taken for dead."""
@@ -56,7 +56,7 @@ class Run(NamedTuple):
     started: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wait:
     """Whether the attempt may begin cannot be told yet: ask again after `seconds`."""
 

@@ -1,16 +1,16 @@
 """How an attempt ended."""
 
-from dataclasses import dataclass
+from afterword.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Succeeded:
     """The function returned; `result` is what, as JSON, or None where it has no JSON form."""
 
     result: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Failed:
     """The function raised; `error` is the traceback, `retry` whether its policy wants another attempt."""
 
@@ -20,7 +20,7 @@ class Failed:
     """It cost its runner: another attempt shares one with no other."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Snoozed:
     """The attempt could not be made yet and does not count; try again after `delay` microseconds."""
 
@@ -30,7 +30,7 @@ class Snoozed:
     """The moment itself, where others are put off until the same: microseconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Interrupted:
     """We took the attempt back (shutdown, deploy, a runner that died before it began): it does not count."""
 
@@ -40,7 +40,7 @@ class Interrupted:
     """It is made again in a runner that it shares with no other, so that it is not taken back for another's sake again."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Crashed:
     """The runner died while it ran. `alone`: nothing else ran there, so this job is to blame."""
 
@@ -48,14 +48,14 @@ class Crashed:
     alone: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cancelled:
     """A person took it back before it had ended."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HandedOff:
     """An engine has it now; `receipt` is what is needed to ask that engine what became of it."""
 

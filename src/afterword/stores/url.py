@@ -7,8 +7,6 @@ from afterword.clock import Clock
 from afterword.errors import StoreNotShared, StoreUrlError
 from afterword.events import Tell
 from afterword.settings import Settings
-from afterword.stores.memory import MemoryStore
-from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Store
 
 MAX_QUEUED = Settings().max_queued
@@ -26,8 +24,13 @@ _OF_ONE_PROCESS = ("memory", INLINE, INLINE_STRICT)
 
 def open_store(url: str, *, clock: Clock, tell: Tell, max_queued: int = MAX_QUEUED) -> Store:
     """The store that `url` names, not opened yet. A relative path counts from the present working directory."""
+    # Imported here: a runner, which imports the application, opens none.
     if url == "memory":
+        from afterword.stores.memory import MemoryStore
+
         return MemoryStore(clock=clock, tell=tell, max_queued=max_queued)
+    from afterword.stores.sqlite.store import SqliteStore
+
     return SqliteStore(sqlite_path(url), clock=clock, tell=tell, max_queued=max_queued)
 
 

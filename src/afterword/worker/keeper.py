@@ -1,7 +1,6 @@
 """Sees to it that an application has a worker: starts one where none lives, again when it dies, and takes it along."""
 
 import asyncio
-import dataclasses
 import os
 import subprocess
 from collections.abc import Sequence
@@ -142,7 +141,7 @@ def _spawn(launch: Launch) -> tuple[subprocess.Popen[bytes], int]:
     """The worker, in a session of its own so that Ctrl-C reaches the application alone, and our end of its lifeline."""
     theirs, ours = os.pipe()
     try:
-        told = dataclasses.replace(launch, lifeline=theirs)
+        told = launch._replace(lifeline=theirs)
         worker = subprocess.Popen(
             command("afterword.embedded", told), stdin=subprocess.DEVNULL, pass_fds=(theirs,), start_new_session=True
         )

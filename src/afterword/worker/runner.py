@@ -6,7 +6,6 @@ import socket
 import subprocess
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from afterword import starts
@@ -16,6 +15,7 @@ from afterword.frames import Asked, Broken, Ended, Frame, Look, Ready, Recall, R
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Outcome
 from afterword.launch import Launch, RunnerLaunch, command
+from afterword.values import value
 from afterword.worker import exits, pace
 from afterword.worker.hand import Hand
 from afterword.worker.pace import Pace
@@ -48,7 +48,7 @@ class Audience(Protocol):
     def died(self, runner: "Runner", death: "Death") -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Death:
     """What a runner left behind."""
 
