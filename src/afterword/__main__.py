@@ -6,11 +6,15 @@ import signal
 import sys
 from pathlib import Path
 
+from afterword.asking import begin_early
+
 UNREAD = 128 + signal.SIGPIPE
 """The exit code where whoever was to read the answer has gone: what a shell says of any program that ends so."""
 
 
 def main() -> None:
+    _prepare_to_speak()
+    begin_early(sys.argv[1:])
     try:
         from afterword.cli import command
     except ModuleNotFoundError as missing:
@@ -18,7 +22,6 @@ def main() -> None:
             raise
         sys.stderr.write('To use the afterword command, install "afterword[standard]".\n')
         sys.exit(2)
-    _prepare_to_speak()
     try:
         try:
             command()

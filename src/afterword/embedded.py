@@ -17,11 +17,13 @@ from afterword.stores.url import open_store
 from afterword.telemetry.fallback import FORMAT
 from afterword.telemetry.logs import Logs
 from afterword.telemetry.outlet import Outlet
+from afterword.worker.recruit import Recruit
 from afterword.worker.worker import Worker
 
 
-def serve(launch: Launch, listeners: Sequence[Tell] = (), clock: Clock | None = None) -> int:
-    """Be a worker until asked to stop; `listeners` are told what happens. Returns the exit code."""
+def serve(launch: Launch, listeners: Sequence[Tell] = (), clock: Clock | None = None, begun: Recruit | None = None) -> int:
+    """Be a worker until asked to stop; `listeners` are told what happens, the first runner may have `begun`. Returns the exit
+    code."""
     _configure_logging()
     tell = Listeners([Logs(), *listeners]).tell
     clock = clock or SystemClock()
@@ -35,7 +37,7 @@ def serve(launch: Launch, listeners: Sequence[Tell] = (), clock: Clock | None = 
     _settle_down()
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as loop:
-            loop.run(_work(store, launch, clock, tell))
+            loop.run(_work(store, launch, clock, tell, begun))
     except* StoreReplaced as group:
         logging.getLogger("afterword").error("the worker ends: %s", group.exceptions[0])
         code = 1
@@ -44,8 +46,8 @@ def serve(launch: Launch, listeners: Sequence[Tell] = (), clock: Clock | None = 
     return code
 
 
-async def _work(store: Store, launch: Launch, clock: Clock, tell: Tell) -> None:
-    await Worker(store, launch, clock, tell, os.getpid()).run()
+async def _work(store: Store, launch: Launch, clock: Clock, tell: Tell, begun: Recruit | None) -> None:
+    await Worker(store, launch, clock, tell, os.getpid(), begun).run()
 
 
 def _settle_down() -> None:

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from afterword.cli.worker import find
-from tests.support.processes import PATIENCE
+from tests.support.processes import PATIENCE, wait_until
 from tests.system.site import Site
 
 pytestmark = pytest.mark.process
@@ -84,6 +84,67 @@ def test_it_says_how_to_name_an_application(
     assert capsys.readouterr().err == (
         f"{sentence.format(tmp_path)} Say where it is: afterword worker main:app, or --app-dir FOLDER.\n"
     )
+
+
+IMPORTED = """
+import sys
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from afterword import Afterword, BackgroundTasks
+
+
+def say(what):
+    with Path("said.txt").open("a") as file:
+        print(what, file=file)
+
+
+say("imported")
+
+
+def work():
+    say("ran")
+
+
+def create():
+    say("made")
+    app = FastAPI()
+    Afterword(app, worker=False)
+
+    @app.post("/work")
+    async def endpoint(background_tasks: BackgroundTasks):
+        background_tasks.add_task(work)
+
+    return app
+
+
+if "factory" not in __name__:
+    app = create()
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("made:app", ["imported", "made", "ran"]),
+        # A runner calls no factory.
+        ("factory:create", ["imported", "made", "imported", "ran"]),
+    ],
+)
+def test_the_first_job_waits_for_as_few_imports_as_can_be(site: Site, target: str, said: list[str]) -> None:
+    (site.folder / f"{target.partition(':')[0]}.py").write_text(IMPORTED)
+    server = site.serve(target, *(["--factory"] if "factory" in target else []), worker=False)
+    httpx.post(f"{server.address}/work").raise_for_status()
+    told = site.folder / "said.txt"
+    told.unlink()
+
+    worker, _ = site.run("-m", "afterword", "worker", target)
+    wait_until(lambda: told.exists() and "ran" in told.read_text(), "the job")
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(PATIENCE) == 0
+    assert told.read_text().split() == said
 
 
 def test_it_leaves_the_jobs_of_other_queues(site: Site) -> None:

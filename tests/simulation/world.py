@@ -162,7 +162,9 @@ class World:
         member.line.close()
         self._died(member)
 
-    def _runner(self, launch: Launch, life: str | None, audience: pool.Pool, steady: Callable[[], int]) -> FalseRunner:
+    def _runner(
+        self, launch: Launch, life: str | None, audience: pool.Pool, steady: Callable[[], int], begun: None
+    ) -> FalseRunner:
         (owner,) = [member for member in self.members if member.process is self.loop.process]
         runner = FalseRunner(
             audience,

@@ -81,7 +81,7 @@ def runners(monkeypatch: pytest.MonkeyPatch) -> list[StandIn]:
     """Those that a pool starts from now on, at leisure at once."""
     started: list[StandIn] = []
 
-    def start(launch: Launch, life: str | None, audience: Audience, steady: Callable[[], int]) -> StandIn:
+    def start(launch: Launch, life: str | None, audience: Audience, steady: Callable[[], int], begun: None) -> StandIn:
         started.append(StandIn(launch, life, audience))
         return started[-1]
 

@@ -1,12 +1,14 @@
-"""What only the application itself can say: asked in a process of its own, which imports it and ends."""
+"""Asking an application, for commands that end where it cannot answer."""
 
 import subprocess
-import sys
 
 import typer
 
+from afterword import asking
+from afterword.asking import question
 from afterword.discovery import Target
 from afterword.launch import Launch
+from afterword.worker.recruit import Recruit
 
 
 def ask(target: Target) -> Launch:
@@ -14,8 +16,14 @@ def ask(target: Target) -> Launch:
 
     Raises typer.Exit when it cannot be imported; that process has said why.
     """
-    command = [sys.executable, "-P", "-m", "afterword.ask", target.name, str(target.root)]
-    asked = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if asked.returncode:
+    asked = question(target, stdout=subprocess.DEVNULL)
+    with asked.process, asked.stream:  # Of the two, the stream ends first, and the process by that.
+        return answer(asked)
+
+
+def answer(asked: Recruit) -> Launch:
+    """The same, of one that was asked before."""
+    answered = asking.answer(asked)
+    if answered is None:
         raise typer.Exit(2)
-    return Launch.load(asked.stdout.splitlines()[-1])
+    return answered

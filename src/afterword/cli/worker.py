@@ -8,7 +8,8 @@ import typer
 from typer import Argument, Option
 
 from afterword import settings
-from afterword.cli.asking import ask
+from afterword.asking import question
+from afterword.cli.asking import answer
 from afterword.discovery import Target
 from afterword.errors import AfterwordError, ApplicationBroken, ApplicationNotFound
 from afterword.guessing import guess
@@ -38,13 +39,14 @@ def worker(
     typed = {"store": store, "runners": runners, "concurrency": concurrency, "drain": drain}
     try:
         chosen = settings.read(typed)
-        launch = adjust(ask(find(app_dir, target, chosen.application)), typed, queues)
+        asked = question(find(app_dir, target, chosen.application))
+        from afterword.embedded import serve  # Here: it takes a while, and so does the application's import, at the same time.
+
+        launch = adjust(answer(asked), typed, queues)
     except AfterwordError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
-    from afterword.embedded import serve  # Here: what a worker is made of takes longer to import than other commands to run.
-
-    raise typer.Exit(serve(launch))
+    raise typer.Exit(serve(launch, begun=asked))
 
 
 def find(app_dir: Path, typed: str | None, chosen: str | None) -> Target:

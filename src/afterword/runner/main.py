@@ -18,13 +18,13 @@ from typing import Any
 from afterword.attempt import attempt
 from afterword.channel import Channel
 from afterword.clock import SystemClock
-from afterword.discovery import load
+from afterword.discovery import Loaded, load
 from afterword.errors import FrameError
 from afterword.frames import Asked, Attempted, Broken, Ended, Frame, Look, Order, Ready, Recall, Run, Seen, encode
 from afterword.handoff.desk import Desk
 from afterword.handoff.known import Known, named
 from afterword.jobs.outcome import Interrupted
-from afterword.launch import RunnerLaunch
+from afterword.launch import Post, RunnerLaunch, hear
 from afterword.loops import new_event_loop
 from afterword.runner.calling import Calling
 from afterword.runner.orphans import die_with, hold
@@ -44,24 +44,39 @@ NICENESS = 5
 
 def main(told: str) -> None:
     launch = RunnerLaunch.load(told)
-    die_with(launch.parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's business.
-    if launch.life:
-        hold(launch.life)
-    _give_way()
+    pipe = begin(launch)
+    give_way()
     sys.path[:] = launch.path
-    pipe = socket.socket(fileno=launch.channel)
     try:
         loaded = load(launch.app)
         registry = Registry(loaded.root)
     except BaseException:
         pipe.sendall(encode(Broken(traceback.format_exc())))
         sys.exit(1)
+    go_on(loaded, registry, pipe)
+
+
+def begin(launch: RunnerLaunch) -> socket.socket:
+    """What comes before user code. Returns the pipe to the worker."""
+    die_with(launch.parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's business.
+    return socket.socket(fileno=launch.channel)
+
+
+def go_on(loaded: Loaded, registry: Registry, pipe: socket.socket) -> None:
+    """Be a runner of an application that is imported, as soon as the worker has told its post."""
     # What the application is made of stays. The collector need not look at all of it again and again.
     gc.collect()
     gc.freeze()
-    desk = Desk(launch.app, Known(cache(partial(named, loaded)), registry.bring), SystemClock())
-    _serve(Runner(launch, registry, desk), pipe)
+    heard = hear(pipe)
+    if heard is None:
+        return  # The worker has ended before it began.
+    text, (memory,) = heard
+    post = Post.load(text)
+    if post.life:
+        hold(post.life)
+    desk = Desk(loaded.name, Known(cache(partial(named, loaded)), registry.bring), SystemClock())
+    _serve(Runner(Starts(memory), post.concurrency, registry, desk), pipe)
 
 
 def _serve(runner: "Runner", pipe: socket.socket) -> None:
@@ -81,14 +96,14 @@ def _serve(runner: "Runner", pipe: socket.socket) -> None:
 class Runner:
     """Everything happens on one loop, but for the functions that are not coroutines."""
 
-    def __init__(self, launch: RunnerLaunch, registry: Registry, desk: Desk) -> None:
+    def __init__(self, starts: Starts, concurrency: int, registry: Registry, desk: Desk) -> None:
         self._registry = registry
         self._desk = desk
         self._looks: set[asyncio.Task[None]] = set()
-        self._starts = Starts(launch.starts)
-        self._concurrency = launch.concurrency
+        self._starts = starts
+        self._concurrency = concurrency
         self._waiting: deque[Order] = deque()
-        self._calling = Calling(launch.concurrency)
+        self._calling = Calling(concurrency)
         self._recalled = False
         self._attempts: set[asyncio.Task[None]] = set()
         self._outcomes: list[tuple[int, Attempted]] = []
@@ -172,7 +187,8 @@ def _last_words(text: str) -> None:
     speaking.join(1.0)
 
 
-def _give_way() -> None:
+def give_way() -> None:
+    """To the application's own process."""
     os.nice(NICENESS)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")  # Rather a runner than the application.

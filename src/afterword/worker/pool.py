@@ -12,6 +12,7 @@ from afterword.jobs.job import Job
 from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome
 from afterword.launch import Launch
 from afterword.worker.placing import Room, Shape, lacking, one_by_one, place, room, spread, surplus
+from afterword.worker.recruit import Recruit
 from afterword.worker.rests import Rests
 from afterword.worker.runner import Audience, Death, Runner
 
@@ -41,15 +42,24 @@ Answer = Callable[[Sequence[tuple[Job, Outcome]]], None]
 class Pool(Audience):
     """Runner processes, and the jobs that wait for one. `answer` gets each job handed in exactly once, with its outcome.
 
-    `steady` is a monotonic clock in microseconds.
+    `steady` is a monotonic clock in microseconds. The first runner is the one that has `begun`, if any.
     """
 
-    def __init__(self, launch: Launch, life: str | None, answer: Answer, tell: Tell, steady: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        life: str | None,
+        answer: Answer,
+        tell: Tell,
+        steady: Callable[[], int],
+        begun: Recruit | None = None,
+    ) -> None:
         self._launch = launch
         self._life = life
         self._answer = answer
         self._tell = tell
         self._steady = steady
+        self._begun = begun
         self._shape = Shape(ceiling=launch.runners or os.cpu_count() or 1, concurrency=launch.concurrency)
         self._runners: list[Runner] = []
         self._leaving: set[Runner] = set()
@@ -163,8 +173,9 @@ class Pool(Audience):
         self.review()
 
     def _start(self) -> None:
+        begun, self._begun = self._begun, None
         try:
-            self._runners.append(Runner(self._launch, self._life, self, self._steady))
+            self._runners.append(Runner(self._launch, self._life, self, self._steady, begun))
         except OSError as error:  # No memory, no process or no descriptor to be had, for the moment.
             self._tell(StartFailed("runner", error, self._take_rest()))
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import socket
-import subprocess
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -14,12 +12,13 @@ from afterword.errors import FrameError
 from afterword.frames import Asked, Broken, Ended, Frame, Look, Ready, Recall, Run, Seen, Sighted, order
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Outcome
-from afterword.launch import Launch, RunnerLaunch, command
+from afterword.launch import Launch, Post, say
 from afterword.values import value
 from afterword.worker import exits, pace
 from afterword.worker.hand import Hand
 from afterword.worker.pace import Pace
 from afterword.worker.placing import Seat
+from afterword.worker.recruit import Recruit, recruit
 
 CLEANING = 5_000_000
 """Microseconds that a coroutine gets to end after it was cancelled, since its time was up."""
@@ -64,9 +63,19 @@ class Death:
 
 
 class Runner:
-    """One child process. Create it on the loop's thread, which must be the main thread: the child dies with that thread."""
+    """One child process: `begun`, or a new one.
 
-    def __init__(self, launch: Launch, life: str | None, audience: Audience, steady: Callable[[], int]) -> None:
+    Create it on the loop's thread, which must be the main thread: the child dies with that thread.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        life: str | None,
+        audience: Audience,
+        steady: Callable[[], int],
+        begun: Recruit | None = None,
+    ) -> None:
         self.ready = False
         self.exclusive = False
         self._audience = audience
@@ -82,10 +91,11 @@ class Runner:
         self._broken: str | None = None
         self._ours = False
         self._dropped: str | None = None
+        begun = begun or recruit(launch.app, launch.path)
+        self._process = begun.process
         slots = launch.concurrency + pace.MOST
-        self._process, stream, starts = _spawn(launch, life, slots)
-        self._hand = Hand(starts, slots)
-        self._channel = Channel(stream, self._received, self._closed)
+        self._hand = Hand(_post(begun, launch.concurrency, slots, life), slots)
+        self._channel = Channel(begun.stream, self._received, self._closed)
         exits.watch(self._process, self._exited)
 
     @property
@@ -199,26 +209,10 @@ class Runner:
         self._audience.died(self, Death(cause, self._ours, self._broken, started, unstarted, late))
 
 
-def _spawn(launch: Launch, life: str | None, slots: int) -> tuple[subprocess.Popen[bytes], socket.socket, starts.Starts]:
-    ours, theirs = socket.socketpair()
+def _post(recruit: Recruit, concurrency: int, slots: int, life: str | None) -> starts.Starts:
     memory = starts.create(slots)
     try:
-        told = RunnerLaunch(
-            app=launch.app,
-            path=launch.path,
-            concurrency=launch.concurrency,
-            parent=os.getpid(),
-            channel=theirs.fileno(),
-            starts=memory,
-            life=life,
-        )
-        process = subprocess.Popen(
-            command("afterword.runner", told), stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(), memory)
-        )
-        return process, ours, starts.Starts(memory)
-    except BaseException:
-        ours.close()
-        raise
+        say(recruit.stream, Post(concurrency, life).dump(), [memory])
+        return starts.Starts(memory)
     finally:
-        theirs.close()
         os.close(memory)

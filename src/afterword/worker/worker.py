@@ -17,6 +17,7 @@ from afterword.worker.janitor import Janitor
 from afterword.worker.lookout import Lookout
 from afterword.worker.loop import every
 from afterword.worker.pool import Pool
+from afterword.worker.recruit import Recruit
 from afterword.worker.rescuer import Rescuer
 from afterword.worker.shutdown import Shutdown
 from afterword.worker.turns import Attempted, Turns
@@ -32,15 +33,15 @@ LAST_WORDS = 5.0
 
 
 class Worker:
-    """One worker process. Call `run` on the main thread's loop, with the store open."""
+    """One worker process, whose first runner may have `begun`. Call `run` on the main thread's loop, with the store open."""
 
-    def __init__(self, store: Store, launch: Launch, clock: Clock, tell: Tell, pid: int) -> None:
+    def __init__(self, store: Store, launch: Launch, clock: Clock, tell: Tell, pid: int, begun: Recruit | None = None) -> None:
         self._store = store
         self._launch = launch
         self._tell = tell
         self._pid = pid
         self._shutdown = Shutdown()
-        self._pool = Pool(launch, store.life, self._answer, tell, clock.steady)
+        self._pool = Pool(launch, store.life, self._answer, tell, clock.steady, begun)
         want = Want(launch.app, limit=0, queues=launch.queues)
         self._turns = Turns(store, want, self._pool.room, self._pool.take, clock, tell)
         self._rescuer = Rescuer(store, self._turns.hint)
