@@ -156,6 +156,8 @@ def answer(address: str) -> object:
 
 def test_the_worker_needs_no_extra(site: Site) -> None:
     """Neither typer nor rich nor uvicorn's extras are imported by a worker or a runner."""
-    probe = "import sys, afterword.embedded, afterword.runner.main; print({'typer', 'rich', 'uvicorn'} & set(sys.modules))"
+    probe = (
+        "import sys, afterword.embedded.serving, afterword.runner.main; print({'typer', 'rich', 'uvicorn'} & set(sys.modules))"
+    )
     output = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout
     assert output == "set()\n"

@@ -40,7 +40,9 @@ def worker(
     try:
         chosen = settings.read(typed)
         asked = question(find(app_dir, target, chosen.application))
-        from afterword.embedded import serve  # Here: it takes a while, and so does the application's import, at the same time.
+        from afterword.embedded.serving import (
+            serve,
+        )  # Here: it takes a while, and so does the application's import, at the same time.
 
         launch = adjust(answer(asked), typed, queues)
     except AfterwordError as error:

@@ -4,7 +4,7 @@ import sys
 
 from crashing import crash_at
 
-from afterword.embedded import serve
+from afterword.embedded.serving import serve
 from afterword.launch import Launch
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import constants
 from afterword.clock import SECOND, SystemClock
-from afterword.embedded import serve
+from afterword.embedded.serving import serve
 from afterword.launch import Launch
 
 

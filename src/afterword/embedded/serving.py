@@ -1,4 +1,4 @@
-"""`python -m afterword.embedded LAUNCH`: a worker process. It needs no extra, and neither imports nor runs user code."""
+"""Being a worker process, whoever started it. It needs no extra, and neither imports nor runs user code."""
 
 import asyncio
 import gc
@@ -64,7 +64,3 @@ def _configure_logging() -> None:
     logger = logging.getLogger("afterword")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-
-
-if __name__ == "__main__":
-    sys.exit(serve(Launch.load(sys.argv[1])))
