@@ -1,5 +1,6 @@
 """Time, in whole microseconds: the only part of the world that tests may falsify."""
 
+import math
 import time
 from typing import Protocol
 
@@ -31,3 +32,13 @@ class SystemClock:
 def microseconds(seconds: float) -> int:
     """Seconds as a person writes them, in the unit that stores and clocks use."""
     return round(seconds * SECOND)
+
+
+_EARLY = 0.1
+"""Share of a period by which a timer may be too early, and has come round all the same."""
+
+
+def until_round(now: float, period: float) -> float:
+    """Seconds from `now` until the next multiple of `period`. All that keeps to such moments comes round together, so that a
+    process at rest is woken once for all of it."""
+    return (math.floor(now / period + _EARLY) + 1) * period - now

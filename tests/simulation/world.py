@@ -28,7 +28,7 @@ from tests.simulation.runners import FalseRunner
 from tests.simulation.towns import Found
 
 CALM = 900
-"""Seconds after the last trouble within which all must have come to its end."""
+"""Seconds after the last trouble, and after the last that was stopped goes on, within which all must have come to its end."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class World:
         for trouble in troubles:
             trouble.cancel()
         self.faults.cease()
-        for _ in range(CALM):
+        for _ in range(CALM + round(self.plan.stop)):
             await asyncio.sleep(1.0)
             if self.oracle.done() and not any(member.busy for member in self.members if member.adder):
                 break

@@ -63,6 +63,14 @@ def test_without_a_worker_the_writer_sees_to_it(store: SqliteStore, database: Pa
     assert log_size(database) <= max(settled, OVERDUE + 65 * COMMIT)
 
 
+def test_to_find_nothing_to_tidy_waits_for_nobody(store: SqliteStore, database: Path) -> None:
+    add(store, job())
+    with held_up(database):
+        adding = store.add([job()])
+        store.tidy().result(0)
+    adding.result(PATIENCE)
+
+
 def test_there_is_nothing_to_tidy_twice(store: SqliteStore, database: Path) -> None:
     write(store, 10, lambda: None)
     store.tidy().result(PATIENCE)

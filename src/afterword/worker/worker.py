@@ -23,7 +23,10 @@ from afterword.worker.shutdown import Shutdown
 from afterword.worker.turns import Attempted, Turns
 
 REVIEW_PERIOD = 0.1
-"""Seconds between two looks at the number of runners."""
+"""Seconds between two looks at the runners and their number."""
+
+IDLE_REVIEW_PERIOD = 0.5
+"""The same while nothing is in hand."""
 
 POLL = 1.0
 """Seconds after which a worker that heard nothing asks the store all the same."""
@@ -72,7 +75,8 @@ class Worker:
     def _duties(self) -> Sequence[Coroutine[Any, Any, None]]:
         return (
             every(0.0, self._listen, self._tell),
-            every(REVIEW_PERIOD, self._review, self._tell),
+            every(REVIEW_PERIOD, self._review_busy, self._tell),
+            every(IDLE_REVIEW_PERIOD, self._review, self._tell),
             every(rescuer.PERIOD, self._rescuer.rescue, self._tell),
             every(heartbeat.PERIOD, self._heartbeat.beat, self._tell),
             every(inquirer.PERIOD, self._inquirer.inquire, self._tell),
@@ -87,6 +91,10 @@ class Worker:
 
     async def _review(self) -> None:
         self._pool.review()
+
+    async def _review_busy(self) -> None:
+        if not self._pool.idle:
+            self._pool.review()
 
     def _answer(self, attempts: Sequence[Attempted]) -> None:
         self._turns.answer(attempts)

@@ -88,6 +88,11 @@ class Session:
             return failed(StoreClosed(store=self._path))
         return pending
 
+    @property
+    def untidy(self) -> bool:
+        """Whether there is anything to tidy. For any thread to ask: to wake the writing one costs much more than a look."""
+        return self.closed or self._writer.untidy  # Closed, it is refused.
+
     def beat(self, now: int) -> None:
         self._lock.beat(now)
 

@@ -127,7 +127,7 @@ class SqliteStore:
         return self._session.read(lambda connection: reading.workers(connection, directory, steady))
 
     def tidy(self) -> Pending[None]:
-        return self._session.write(TIDY, None)
+        return self._session.write(TIDY, None) if self._session.untidy else finished(None)
 
     def wake(self) -> None:
         self._session.ring()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from afterword.clock import until_round
 from afterword.stores.sqlite import connection, forks
 
 POLL = 0.1
@@ -82,20 +83,16 @@ class Watch:
 
     async def wait(self, seconds: float) -> bool:
         """True at a hint or a commit since the last call, and at the first call; False after `seconds` without."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        hinted = asyncio.Event()
-        with self._listening(hinted.set):
-            while not self._changed():
-                left = min(POLL, until - loop.time())
-                if left <= 0 or self._closed:
+        stirred = asyncio.Event()
+        with self._listening(stirred.set), self._looking(stirred.set):
+            if not self._changed():
+                try:
+                    async with asyncio.timeout(seconds):
+                        await stirred.wait()
+                except TimeoutError:
                     return False
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left):
-                        await hinted.wait()
-                    self._changed()
-                    return True
-        return True
+                self._changed()
+        return not self._closed
 
     def close(self) -> None:
         """From any thread."""
@@ -138,6 +135,24 @@ class Watch:
         finally:
             loop.remove_reader(ear)
             self._forget_hints()
+
+    @contextmanager
+    def _looking(self, see: Callable[[], None]) -> Iterator[None]:
+        """Look at the file now and then. By a timer alone: to wake the waiter at each look costs more than the look."""
+        loop = asyncio.get_running_loop()
+
+        timers: list[asyncio.TimerHandle] = []
+
+        def look() -> None:
+            if self._closed or self._changed():
+                see()
+            timers[:] = [loop.call_later(until_round(loop.time(), POLL), look)]
+
+        timers.append(loop.call_later(until_round(loop.time(), POLL), look))
+        try:
+            yield
+        finally:
+            timers[0].cancel()
 
     def _bind(self) -> None:
         """Without a socket (its name may be too long for this system) commits are still seen, only later."""

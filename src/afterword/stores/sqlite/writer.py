@@ -95,6 +95,11 @@ class Writer:
         elif self._transactions >= _LOOK_EVERY:
             self._relieve()
 
+    @property
+    def untidy(self) -> bool:
+        """Whether a checkpoint is due."""
+        return self._checkpoints.due(DUE)
+
     def leave(self) -> None:
         """Close everything; SQLite empties the log when the last process does so."""
         with forks.inside():
