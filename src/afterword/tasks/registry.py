@@ -111,15 +111,15 @@ class Registry:
         self._by_function: dict[Callable[..., Any], Task[..., Any]] = {}
         self._by_name: dict[str, Task[..., Any]] = {}
 
-    def knows(self, function: Callable[..., Any]) -> bool:
-        """Whether it has been found to be a function of the application's own."""
-        return type(function) is FunctionType and function in self._by_function
+    def known(self, function: Callable[..., Any]) -> Task[..., Any] | None:
+        """The task of what was handed to add_task, where that needs no search."""
+        if is_task(function):
+            return function
+        return self._by_function.get(function) if type(function) is FunctionType else None
 
     def of(self, function: Callable[..., Any]) -> Task[..., Any]:
         """The task of what was handed to add_task. Raises TaskRefused for what no runner could find again."""
-        if is_task(function):
-            return function
-        known = self._by_function.get(function) if type(function) is FunctionType else None
+        known = self.known(function)
         if known is None:
             known = self._by_function[function] = self._admit(function)
         return known

@@ -113,7 +113,10 @@ class Parameters:
     def scalar(self, values: Mapping[str, Any]) -> bool:
         """Whether each value is a plain scalar of exactly the type annotated: such a value always makes the round trip."""
         exact = self._exact
-        return all(type(value) in exact[name] for name, value in values.items())
+        for name, value in values.items():  # noqa: SIM110, in half the time of a generator
+            if type(value) not in exact[name]:
+                return False
+        return True
 
 
 # Strings for what JSON cannot say as a number: the stored text stays JSON that every other reader accepts.
