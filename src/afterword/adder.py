@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from afterword.clock import Clock
@@ -77,19 +78,19 @@ class Adder:
         # Nobody waits for it: the client has its answer, and what is lost with this process is released by a rescuer.
         if kept:
             keys = [*_take(kept), *keys]
-        loop = asyncio.get_running_loop()
+        end(keys).otherwise(partial(self._keep, doing, kept, keys, asyncio.get_running_loop()))
 
-        def keep(error: BaseException) -> None:
-            kept.extend(keys)  # To end a request twice changes nothing.
-            # Should that loop have ended, whatever ends the next request takes the kept keys along.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._try_again_soon)
-            try:
-                self._tell(StoreFailed(doing, error))
-            except Exception:  # This is the store's thread.
-                log.exception("a listener failed")
-
-        end(keys).otherwise(keep)
+    def _keep(
+        self, doing: str, kept: deque[int], keys: Sequence[int], loop: asyncio.AbstractEventLoop, error: BaseException
+    ) -> None:
+        kept.extend(keys)  # To end a request twice changes nothing.
+        # Should that loop have ended, whatever ends the next request takes the kept keys along.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._try_again_soon)
+        try:
+            self._tell(StoreFailed(doing, error))
+        except Exception:  # This is the store's thread.
+            log.exception("a listener failed")
 
     def _end_kept(self) -> None:
         if self._releases:

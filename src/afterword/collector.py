@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, assert_never
+from typing import Any, NamedTuple
 
 from starlette.background import BackgroundTask
 
@@ -29,6 +29,9 @@ class Phase(enum.Enum):
     """The request is over. What is added is written at once, ready to run, and nobody waits for it."""
 
 
+COLLECTING, OPEN, ENDED = Phase
+
+
 class Collector:
     """The calls of one request, each ordered one chained to the ordered one before it, unless they are not to be `chained`.
 
@@ -36,7 +39,11 @@ class Collector:
     starts OPEN, and in a list made by hand, which is committed when its response has been sent.
     """
 
-    def __init__(self, adder: Adder, *, held: bool, phase: Phase = Phase.COLLECTING, chained: bool = True) -> None:
+    __slots__ = (
+        "_adder", "_chained", "_collected", "_failure", "_held", "_keys", "_last", "_lock", "_phase", "_writes"
+    )  # fmt: skip
+
+    def __init__(self, adder: Adder, *, held: bool, phase: Phase = COLLECTING, chained: bool = True) -> None:
         self._adder = adder
         self._held = held
         self._phase = phase
@@ -44,41 +51,37 @@ class Collector:
         # Held while a call takes its place: threads of the endpoint may add while the request commits.
         self._lock = threading.Lock()
         self._last: str | None = None
-        self._collected: list[_Collected] = []
+        self._collected: list[_Taken] = []
         self._writes: deque[_Write] = deque()
         self._keys: list[int] = []
-        self._failures: list[Exception] = []
+        self._failure: Exception | None = None
 
     @property
     def tasks(self) -> list[BackgroundTask]:
         """What was added and is not yet written."""
-        return [BackgroundTask(function, *args, **kwargs) for *_, function, args, kwargs in self._collected]
+        return [BackgroundTask(one.function, *one.args, **one.kwargs) for one in self._collected]
 
     def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
         """The job of this call. Raises what the call is refused with."""
         call = self._adder.bind(function, args, kwargs)
         ordered = self._chained and call.task.options.ordered
         with self._lock:
-            if self._phase is Phase.OPEN:
+            phase = self._phase
+            if phase is OPEN:
                 self._harvest()
-            held = self._held and self._phase is not Phase.ENDED
-            job = self._adder.job(call, held=held, after=self._last if ordered else None)
+            job = self._adder.job(call, held=self._held and phase is not ENDED, after=self._last if ordered else None)
             if ordered:
                 self._last = job.id
-            reference = Reference(job.id)
-            match self._phase:
-                case Phase.COLLECTING:
-                    self._collected.append(_Collected(job, reference, function, args, kwargs))
-                    return reference
-                case Phase.OPEN:
-                    self._writes.append(self._write([(job, reference)]))
-                    return reference
-                case Phase.ENDED:
-                    write = self._write([(job, reference)])
-                case _:
-                    assert_never(self._phase)
+            taken = _Taken(job, Reference(job.id), function, args, kwargs)
+            if phase is COLLECTING:
+                self._collected.append(taken)
+                return taken.reference
+            write = self._write([taken])
+            if phase is OPEN:
+                self._writes.append(write)
+                return taken.reference
         self._notice(write)
-        return reference
+        return taken.reference
 
     async def commit(self) -> None:
         """Write down what was collected, all or none; once. Raises the StoreError that prevented it.
@@ -86,13 +89,13 @@ class Collector:
         Whoever is cancelled while waiting here leaves the write on its way, and `end` finds it.
         """
         with self._lock:
-            if self._phase is not Phase.COLLECTING:
+            if self._phase is not COLLECTING:
                 return
-            self._phase = Phase.OPEN if self._held else Phase.ENDED
+            self._phase = OPEN if self._held else ENDED
             if not self._collected:
                 return
-            write = self._write([(job, reference) for job, reference, _, _, _ in self._collected])
-            self._collected.clear()
+            write = self._write(self._collected)
+            self._collected = []
             self._writes.append(write)
         try:
             await write.answer
@@ -106,7 +109,7 @@ class Collector:
     def abandon(self) -> None:
         """The endpoint failed: nothing that was collected is written."""
         with self._lock:
-            self._phase = Phase.OPEN
+            self._phase = OPEN
             self._collected.clear()
 
     async def end(self, *, failed: bool) -> None:
@@ -115,7 +118,7 @@ class Collector:
         Raises the error of a write that failed after the commit: its job is lost, and the client cannot be told any more.
         """
         with self._lock:
-            self._phase = Phase.ENDED
+            self._phase = ENDED
             self._harvest()
         if self._writes:
             await asyncio.shield(self._adder.see_through(self._see_out(failed)))
@@ -139,11 +142,11 @@ class Collector:
         if self._held and self._keys:
             end = self._adder.discard if failed else self._adder.release
             end(self._keys)
-        if self._failures and not failed:
-            raise self._failures[0]
+        if self._failure and not failed:
+            raise self._failure
 
-    def _write(self, taken: Sequence[tuple[Job, Reference]]) -> "_Write":
-        return _Write(self._adder.add([job for job, _ in taken]), taken)
+    def _write(self, taken: "Sequence[_Taken]") -> "_Write":
+        return _Write(self._adder.add([one.job for one in taken]), taken)
 
     def _harvest(self) -> None:
         # Done along the way too: a stream or a socket may add for hours, and a failure is told when it is seen.
@@ -153,21 +156,20 @@ class Collector:
                 stands = write.answer.result()
             except Exception as error:
                 log.error("A background task could not be written down and is lost: %s", error)
-                self._failures.append(error)
+                self._failure = self._failure or error
             else:
                 self._note(write, stands)
 
     def _note(self, write: "_Write", stands: Sequence[Added]) -> None:
         write.refer(stands)
-        pairs = list(zip(write.taken, stands, strict=True))
-        ours = [one.key for (job, _), one in pairs if one.id == job.id]
+        ours = [one.key for taken, one in zip(write.taken, stands, strict=True) if one.id == taken.job.id]
         self._keys += ours
-        if len(ours) == len(pairs):
+        if len(ours) == len(stands):
             return
         # Where another job has the unique key, that one is not ours to release, and what comes next waits for the one before.
-        for (job, _), one in reversed(pairs):
-            if one.id != job.id and self._last == job.id:
-                self._last = job.after
+        for taken, one in reversed(list(zip(write.taken, stands, strict=True))):
+            if one.id != taken.job.id and self._last == taken.job.id:
+                self._last = taken.job.after
 
     def _notice(self, write: "_Write") -> None:
         try:
@@ -178,7 +180,7 @@ class Collector:
             self._adder.see_through(_tell_of_loss(write))
 
 
-class _Collected(NamedTuple):
+class _Taken(NamedTuple):
     job: Job
     reference: Reference
     function: Callable[..., Any]
@@ -188,17 +190,17 @@ class _Collected(NamedTuple):
 
 class _Write(NamedTuple):
     answer: Pending[Sequence[Added]]
-    taken: Sequence[tuple[Job, Reference]]
+    taken: Sequence[_Taken]
 
     def refer(self, stands: Sequence[Added]) -> None:
         """Tell those who have the references."""
-        for (_, reference), one in zip(self.taken, stands, strict=True):
-            reference.stand(one.id)
+        for taken, one in zip(self.taken, stands, strict=True):
+            taken.reference.stand(one.id)
 
 
 async def _tell_of_loss(write: _Write) -> None:
     try:
         write.refer(await write.answer)
     except Exception as error:
-        for job, _ in write.taken:
+        for job, *_ in write.taken:
             log.error("%s (%s) could not be written down and is lost: %s", job.task, job.id, error)

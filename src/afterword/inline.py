@@ -85,6 +85,8 @@ class Beside:
     earlier task failed, or the call came too late, is run at the `end` of the request; what comes later still, there and then.
     """
 
+    __slots__ = ("_ended", "_lock", "_prepare", "_see_through", "_stock", "_tasks")
+
     def __init__(self, stock: BackgroundTasks, see_through: SeeThrough, prepare: Prepare = plain) -> None:
         self._stock = stock
         self._see_through = see_through
@@ -117,7 +119,7 @@ class Beside:
     @property
     def waiting(self) -> bool:
         """Whether there is anything that has not been run."""
-        return not all(task.begun for task in self._tasks)
+        return bool(self._tasks) and not all(task.begun for task in self._tasks)
 
     async def run(self) -> None:
         """The response that carries the list has been sent: run what has not been run."""

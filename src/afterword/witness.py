@@ -55,7 +55,7 @@ class Witness:
         scope[EXCHANGE] = exchange
         token = present.set(exchange)
         try:
-            await self.app(scope, receive, _noting(exchange, send) if scope["type"] == "http" else send)
+            await self.app(scope, receive, _Noting(exchange, send) if scope["type"] == "http" else send)
         except StoreError as failure:
             if scope["type"] != "http" or exchange.started or failure.retry_after is None:
                 raise
@@ -70,19 +70,26 @@ def _refusal(seconds: int) -> JSONResponse:
     return JSONResponse({"detail": detail}, 503, {"Retry-After": str(seconds)})
 
 
-def _noting(exchange: Exchange, send: Send) -> Send:
-    def noting(message: Message) -> Awaitable[None]:
+class _Noting:
+    """Sends what it is given, and notes in the exchange that the response has begun."""
+
+    __slots__ = ("_exchange", "_send")
+
+    def __init__(self, exchange: Exchange, send: Send) -> None:
+        self._exchange = exchange
+        self._send = send
+
+    def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
+            before = self._exchange.before
             # Nearly always that was done long ago. But some responses start while the request's dependencies are still open.
-            if exchange.before is not None and message["status"] < 400:
-                return first(exchange.before, message)
+            if before is not None and message["status"] < 400:
+                return self._first(before, message)
             # Before it is sent, not after: a client that goes away at this very moment must not cost the jobs of its request.
-            exchange.started = True
-        return send(message)
+            self._exchange.started = True
+        return self._send(message)
 
-    async def first(before: Callable[[], Awaitable[None]], message: Message) -> None:
+    async def _first(self, before: Callable[[], Awaitable[None]], message: Message) -> None:
         await before()
-        exchange.started = True
-        await send(message)
-
-    return noting
+        self._exchange.started = True
+        await self._send(message)

@@ -19,6 +19,7 @@ from afterword.collector import Collector, Phase
 from afterword.errors import NotAttached, StoreError, UnsupportedFastAPI
 from afterword.inline import Aside, Beside, Inline
 from afterword.rehearsal import Way, stray
+from afterword.stores.pending import finished
 from afterword.witness import EXCHANGE, Exchange
 
 FUNCTION = "fastapi_function_astack"
@@ -27,7 +28,9 @@ FUNCTION = "fastapi_function_astack"
 REQUEST = "fastapi_inner_astack"
 """Left when the response has been sent and the request-scoped dependencies are done."""
 
-Leave = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], Awaitable[None]]
+Kind = type[BaseException] | None
+Trace = TracebackType | None
+Leave = Callable[[Kind, BaseException | None, Trace], Awaitable[None]]
 
 log = logging.getLogger("afterword")
 
@@ -41,7 +44,7 @@ async def provide(connection: HTTPConnection, stock: fastapi.BackgroundTasks) ->
         _refuse(failure)
     if isinstance(way, Adder):
         socket = connection.scope["type"] == "websocket"
-        return _for_socket(connection.scope, way) if socket else _for_request(connection.scope, way, exchange, stock)
+        return _for_socket(connection.scope, way) if socket else _Request(way, exchange, stock).enter(connection.scope)
     if isinstance(way, Aside):
         return _aside(connection.scope, exchange, Beside(stock, asyncio.create_task, way))
     return Tasks.of(Inline(stock, way))
@@ -54,42 +57,54 @@ def _stray() -> Exchange:
     return Exchange(find)
 
 
-def _for_request(scope: Scope, adder: Adder, exchange: Exchange, stock: fastapi.BackgroundTasks) -> Tasks:
-    beside = Beside(stock, adder.see_through)
-    collector = Collector(adder, held=True)
-    around = exchange.before  # That of an endpoint which lets another application answer.
+class _Request:
+    """One request, whose calls are written down.
 
-    async def commit() -> None:
+    A class, since what it keeps is alive while the request waits for the disk: functions made for each request would be
+    several times as many objects, all of which the garbage collector looks at again and again.
+    """
+
+    __slots__ = ("_around", "_beside", "_collector", "_exchange")
+
+    def __init__(self, adder: Adder, exchange: Exchange, stock: fastapi.BackgroundTasks) -> None:
+        self._exchange = exchange
+        self._collector = Collector(adder, held=True)
+        self._beside = Beside(stock, adder.see_through)
+        self._around = exchange.before  # That of an endpoint which lets another application answer.
+
+    def enter(self, scope: Scope) -> Tasks:
+        """Stand at the bottom of its stacks; and the list for its endpoint."""
+        _at_the_bottom(scope, FUNCTION, self.leave)
+        _at_the_bottom(scope, REQUEST, self.end)
+        self._exchange.before = self.commit
+        return Tasks.of(self._collector, self._beside)
+
+    async def commit(self) -> None:
         try:
-            await collector.commit()
+            await self._collector.commit()
         except StoreError as failure:
             _refuse(failure)
 
-    async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        exchange.before = around
+    def leave(self, kind: Kind, error: BaseException | None, trace: Trace) -> Awaitable[None]:
+        self._exchange.before = self._around
         if error is None:
-            await commit()
-        else:
-            collector.abandon()
-            beside.abandon()
+            return self.commit()
+        self._collector.abandon()
+        self._beside.abandon()
+        return finished(None)
 
-    async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        failed = error is not None and not exchange.started
+    def end(self, kind: Kind, error: BaseException | None, trace: Trace) -> Awaitable[None]:
+        failed = error is not None and not self._exchange.started
         if failed:
-            beside.abandon()
-        await _end(collector, beside, failed=failed)
-
-    _at_the_bottom(scope, FUNCTION, leave)
-    _at_the_bottom(scope, REQUEST, end)
-    exchange.before = commit
-    return Tasks.of(collector, beside)
+            self._beside.abandon()
+        return _end(self._collector, self._beside, failed=failed)
 
 
 def _for_socket(scope: Scope, adder: Adder) -> Tasks:
     collector = Collector(adder, held=False, phase=Phase.OPEN)
     beside = Beside(fastapi.BackgroundTasks(), adder.see_through)  # The stock list of a socket is never run.
 
-    async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def end(kind: Kind, error: BaseException | None, trace: Trace) -> None:
         await _end(collector, beside, failed=False)
 
     _at_the_bottom(scope, REQUEST, end)
@@ -106,11 +121,11 @@ async def _end(collector: Collector, beside: Beside, *, failed: bool) -> None:
 def _aside(scope: Scope, exchange: Exchange, beside: Beside) -> Tasks:
     """For a request, or a socket, none of whose calls is written down, although each is to be run if it succeeds."""
 
-    async def leave(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def leave(kind: Kind, error: BaseException | None, trace: Trace) -> None:
         if error is not None:
             beside.abandon()
 
-    async def end(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def end(kind: Kind, error: BaseException | None, trace: Trace) -> None:
         if error is not None and scope["type"] == "http" and not exchange.started:
             beside.abandon()
         await beside.end()
