@@ -31,6 +31,9 @@ class Phase(enum.Enum):
 
 COLLECTING, OPEN, ENDED = Phase
 
+_Call = tuple[Callable[..., Any], Sequence[Any], Mapping[str, Any]]
+_Taken = tuple[Job, Reference]
+
 
 class Collector:
     """The calls of one request, each ordered one chained to the ordered one before it, unless they are not to be `chained`.
@@ -40,7 +43,7 @@ class Collector:
     """
 
     __slots__ = (
-        "_adder", "_chained", "_collected", "_failure", "_held", "_keys", "_last", "_lock", "_phase", "_writes"
+        "_adder", "_calls", "_chained", "_failure", "_held", "_keys", "_last", "_lock", "_phase", "_taken", "_writes"
     )  # fmt: skip
 
     def __init__(self, adder: Adder, *, held: bool, phase: Phase = COLLECTING, chained: bool = True) -> None:
@@ -51,7 +54,8 @@ class Collector:
         # Held while a call takes its place: threads of the endpoint may add while the request commits.
         self._lock = threading.Lock()
         self._last: str | None = None
-        self._collected: list[_Taken] = []
+        self._calls: list[_Call] = []
+        self._taken: list[_Taken] = []
         self._writes: deque[_Write] = deque()
         self._keys: list[int] = []
         self._failure: Exception | None = None
@@ -59,7 +63,7 @@ class Collector:
     @property
     def tasks(self) -> list[BackgroundTask]:
         """What was added and is not yet written."""
-        return [BackgroundTask(one.function, *one.args, **one.kwargs) for one in self._collected]
+        return [BackgroundTask(function, *args, **kwargs) for function, args, kwargs in self._calls]
 
     def take(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Reference:
         """The job of this call. Raises what the call is refused with."""
@@ -72,16 +76,17 @@ class Collector:
             job = self._adder.job(call, held=self._held and phase is not ENDED, after=self._last if ordered else None)
             if ordered:
                 self._last = job.id
-            taken = _Taken(job, Reference(job.id), function, args, kwargs)
+            reference = Reference(job.id)
             if phase is COLLECTING:
-                self._collected.append(taken)
-                return taken.reference
-            write = self._write([taken])
+                self._calls.append((function, args, kwargs))
+                self._taken.append((job, reference))
+                return reference
+            write = self._write([(job, reference)])
             if phase is OPEN:
                 self._writes.append(write)
-                return taken.reference
+                return reference
         self._notice(write)
-        return taken.reference
+        return reference
 
     async def commit(self) -> None:
         """Write down what was collected, all or none; once. Raises the StoreError that prevented it.
@@ -92,10 +97,11 @@ class Collector:
             if self._phase is not COLLECTING:
                 return
             self._phase = OPEN if self._held else ENDED
-            if not self._collected:
+            if not self._taken:
                 return
-            write = self._write(self._collected)
-            self._collected = []
+            write = self._write(self._taken)
+            self._taken = []
+            self._calls.clear()  # Arguments may be large, and the response long.
             self._writes.append(write)
         try:
             await write.answer
@@ -110,7 +116,8 @@ class Collector:
         """The endpoint failed: nothing that was collected is written."""
         with self._lock:
             self._phase = OPEN
-            self._collected.clear()
+            self._calls.clear()
+            self._taken.clear()
 
     async def end(self, *, failed: bool) -> None:
         """The request is over: its jobs may start or, where it `failed` before it answered, are deleted.
@@ -145,8 +152,8 @@ class Collector:
         if self._failure and not failed:
             raise self._failure
 
-    def _write(self, taken: "Sequence[_Taken]") -> "_Write":
-        return _Write(self._adder.add([one.job for one in taken]), taken)
+    def _write(self, taken: Sequence[_Taken]) -> "_Write":
+        return _Write(self._adder.add([job for job, _ in taken]), taken)
 
     def _harvest(self) -> None:
         # Done along the way too: a stream or a socket may add for hours, and a failure is told when it is seen.
@@ -162,14 +169,14 @@ class Collector:
 
     def _note(self, write: "_Write", stands: Sequence[Added]) -> None:
         write.refer(stands)
-        ours = [one.key for taken, one in zip(write.taken, stands, strict=True) if one.id == taken.job.id]
+        ours = [one.key for (job, _), one in zip(write.taken, stands, strict=True) if one.id == job.id]
         self._keys += ours
         if len(ours) == len(stands):
             return
         # Where another job has the unique key, that one is not ours to release, and what comes next waits for the one before.
-        for taken, one in reversed(list(zip(write.taken, stands, strict=True))):
-            if one.id != taken.job.id and self._last == taken.job.id:
-                self._last = taken.job.after
+        for (job, _), one in reversed(list(zip(write.taken, stands, strict=True))):
+            if one.id != job.id and self._last == job.id:
+                self._last = job.after
 
     def _notice(self, write: "_Write") -> None:
         try:
@@ -180,27 +187,19 @@ class Collector:
             self._adder.see_through(_tell_of_loss(write))
 
 
-class _Taken(NamedTuple):
-    job: Job
-    reference: Reference
-    function: Callable[..., Any]
-    args: Sequence[Any]
-    kwargs: Mapping[str, Any]
-
-
 class _Write(NamedTuple):
     answer: Pending[Sequence[Added]]
     taken: Sequence[_Taken]
 
     def refer(self, stands: Sequence[Added]) -> None:
         """Tell those who have the references."""
-        for taken, one in zip(self.taken, stands, strict=True):
-            taken.reference.stand(one.id)
+        for (_, reference), one in zip(self.taken, stands, strict=True):
+            reference.stand(one.id)
 
 
 async def _tell_of_loss(write: _Write) -> None:
     try:
         write.refer(await write.answer)
     except Exception as error:
-        for job, *_ in write.taken:
+        for job, _ in write.taken:
             log.error("%s (%s) could not be written down and is lost: %s", job.task, job.id, error)
