@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import anyio
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,6 +62,24 @@ def test_a_commit_that_comes_too_late_for_its_request_is_deleted(impatient: Fast
         wait_until(lambda: "discard 2" in notes, "the discard")
 
     assert notes == ["add 2", "discard 2"]
+    assert store.jobs() == []
+
+
+def test_so_is_one_that_was_made_early(app: FastAPI, store: Watched, notes: list[str]) -> None:
+    app.add_middleware(Deadline)  # Outside of the witness, before which the response waits.
+
+    @app.post("/")
+    async def endpoint(request: Request, background_tasks: BackgroundTasks) -> None:
+        background_tasks.add_task(work, "a")
+        await PlainTextResponse("answer")(request.scope, request.receive, request._send)
+
+    go = store.hesitate()
+    with TestClient(app) as client:
+        assert client.post("/").status_code == 504
+        go.set()
+        wait_until(lambda: "discard 1" in notes, "the discard")
+
+    assert notes == ["add 1", "discard 1"]
     assert store.jobs() == []
 
 
