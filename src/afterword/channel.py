@@ -7,7 +7,8 @@ from collections.abc import Callable
 from afterword.errors import FrameError
 from afterword.frames import Frame, Splitter, encode
 
-_READ = 1 << 18
+_READ = 1 << 16
+"""Bytes read at once, at most: into memory that stays, since to get so much and give it back costs more than a short read."""
 
 
 class Channel:
@@ -24,6 +25,7 @@ class Channel:
         self._received = received
         self._ended = ended
         self._splitter = Splitter()
+        self._buffer = bytearray(_READ)
         self._unsent = bytearray()
         self._open = True
         self._loop = asyncio.get_running_loop()
@@ -57,16 +59,16 @@ class Channel:
 
     def _read(self) -> bool:
         try:
-            data = self._stream.recv(_READ)
+            length = self._stream.recv_into(self._buffer)
         except (BlockingIOError, InterruptedError):
             return False
         except OSError:
-            data = b""
-        if not data:
+            length = 0
+        if not length:
             self._end(None)
             return False
         try:
-            for frame in self._splitter.feed(data):
+            for frame in self._splitter.feed(memoryview(self._buffer)[:length]):
                 self._received(frame)
         except FrameError as error:
             self._end(error)

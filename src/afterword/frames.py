@@ -162,7 +162,7 @@ class Splitter:
     def __init__(self) -> None:
         self._cutter = Cutter()
 
-    def feed(self, data: bytes) -> Iterator[Frame]:
+    def feed(self, data: bytes | memoryview) -> Iterator[Frame]:
         """The frames that `data` completes. Raises FrameError where the stream is garbage."""
         with closing(self._cutter.feed(data)) as bodies:  # type: ignore[type-var]
             for body in bodies:

@@ -16,6 +16,7 @@ LONGEST = 1 << 30
 
 _LENGTH = struct.Struct("!I")
 _HEAD = struct.Struct("!cI")
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 class Blobs:
@@ -39,7 +40,7 @@ class Blobs:
 
 def pack(kind: bytes, header: Any, blobs: Sequence[bytes] = ()) -> bytes:
     """A whole frame."""
-    head = json.dumps(header, separators=(",", ":")).encode()
+    head = _JSON.encode(header).encode()
     length = _HEAD.size + len(head) + sum(map(len, blobs))
     return b"".join([_LENGTH.pack(length), _HEAD.pack(kind, len(head)), head, *blobs])
 
@@ -59,7 +60,7 @@ class Cutter:
     def __init__(self) -> None:
         self._rest = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes | memoryview) -> Iterator[bytes]:
         """The bodies that `data` completes. Raises FrameError where the stream is garbage."""
         self._rest += data
         start = 0
