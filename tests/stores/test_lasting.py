@@ -19,9 +19,14 @@ def store(open_store: Open, statements: list[str]) -> SqliteStore:
 
 
 def waits(statements: list[str]) -> bool:
-    """Whether the last commit waited: what was said of it last counts, and a connection begins with FULL."""
-    said = [statement for statement in statements if statement.startswith("PRAGMA synchronous")]
+    """Whether the last commit waited: what was said last before it counts, and a connection begins with FULL."""
+    last = max(place for place, statement in enumerate(statements) if statement.startswith(("COMMIT", "INSERT", "UPDATE")))
+    said = switches(statements[:last])
     return not said or said[-1].endswith("FULL")
+
+
+def switches(statements: list[str]) -> list[str]:
+    return [statement for statement in statements if statement.startswith("PRAGMA synchronous")]
 
 
 def test_adding_waits_and_releasing_does_not(store: SqliteStore, statements: list[str]) -> None:
@@ -31,6 +36,33 @@ def test_adding_waits_and_releasing_does_not(store: SqliteStore, statements: lis
     assert not waits(statements)
     add(store, job())
     assert waits(statements)
+
+
+def test_after_a_release_adding_need_not_be_got_ready_for(store: SqliteStore, statements: list[str]) -> None:
+    (one,) = add(store, held(store))
+    store.release([one.key]).result(PATIENCE)
+    store.open()  # Its answer comes after all that the release left to do.
+    statements.clear()
+    add(store, job())
+    assert switches(statements) == []
+
+
+def test_after_settling_a_claim_need_not_be_got_ready_for(store: SqliteStore, statements: list[str]) -> None:
+    add(store, job(), job())
+    settle(store, claim_one(store))
+    store.open()
+    statements.clear()
+    claim_one(store)
+    assert switches(statements) == []
+
+
+def test_what_comes_after_a_release_waits_if_it_must_though_another_switch_was_foreseen(
+    store: SqliteStore, statements: list[str]
+) -> None:
+    kept, last = add(store, held(store), held(store))
+    for one in (kept, last):
+        store.release([one.key]).result(PATIENCE)
+        assert not waits(statements)
 
 
 def test_discarding_waits(store: SqliteStore, statements: list[str]) -> None:

@@ -68,7 +68,7 @@ def _discard(transaction: Transaction, calls: Sequence[Sequence[int]]) -> Sequen
 
 ADD = Verb(_add)
 # What is not released when power is lost is held by a process that is gone, and a rescuer releases it.
-RELEASE = Verb(_release, lasting=seldom, can_wait=True)
+RELEASE = Verb(_release, lasting=seldom, can_wait=True, then_lasting=True)
 DISCARD = Verb(_discard)
 
 

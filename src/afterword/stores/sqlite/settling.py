@@ -92,7 +92,7 @@ def _settle(transaction: Transaction, calls: Sequence[Sequence[Settlement]]) -> 
     return [[next(answers) for _ in call] for call in calls]
 
 
-SETTLE = Verb(_settle)
+SETTLE = Verb(_settle, then_lasting=False)
 
 
 def _standings(connection: Connection, settlements: Sequence[Settlement]) -> dict[int, _Standing]:

@@ -64,6 +64,8 @@ class Verb(NamedTuple):
     """Whether these must be on disk, and not only in the file, before they are answered."""
     can_wait: bool = False
     """Nobody waits for it: where many writes come, it goes along with one that somebody waits for."""
+    then_lasting: bool | None = None
+    """After which there is time to get ready for the next transaction: whether that one is lasting, most likely."""
 
 
 class Single(NamedTuple):

@@ -17,6 +17,7 @@ from afterword.stores.sqlite.connection import connect, meaning, meets_all, prep
 from afterword.stores.sqlite.gate import Gate
 from afterword.stores.sqlite.identity import Identity
 from afterword.stores.sqlite.single import ALONG
+from afterword.stores.sqlite.syncing import Syncing
 from afterword.stores.sqlite.transaction import Single, Transaction, Verb, Write, never
 
 Answer = tuple[Pending[Any], Any, StoreError | None]
@@ -77,7 +78,7 @@ class Writer:
         self._tell = tell
         self._checkpoints = Checkpoints(path)
         self._connection: sqlite3.Connection | None = None
-        self._syncs = True
+        self._syncing = Syncing()
         self._passed = False
         self._transactions = 0
         self._left_work = False
@@ -90,6 +91,7 @@ class Writer:
         if self._left_work:
             self._left_work = False
             self._wake()
+        self._foresee(writes)
         if tidying:
             resolve(self._tidied(tidying))
         elif self._transactions >= _LOOK_EVERY:
@@ -145,7 +147,7 @@ class Writer:
 
     def _commit(self, transaction: Transaction, calls: Calls) -> Sequence[Answer]:
         requests = [(verb, _said(writes)) for verb, writes in calls]
-        self._sync(transaction.connection, any(verb.lasting(transaction, said) for verb, said in requests))
+        self._syncing.switch(transaction.connection, any(verb.lasting(transaction, said) for verb, said in requests))
         single = self._single(transaction, requests)
         if single:
             self._tell_of(single.written)
@@ -169,11 +171,13 @@ class Writer:
             raise
         return answers
 
-    def _sync(self, connection: sqlite3.Connection, lasting: bool) -> None:
-        """Whether the next commit waits for the disk. One that does takes along all that came before it."""
-        if self._syncs != lasting:
-            connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
-            self._syncs = lasting
+    def _foresee(self, writes: Sequence[Write]) -> None:
+        """Be ready for what comes next, where one write follows the other, as in quiet times."""
+        if len(writes) != 1 or writes[0].verb.then_lasting is None:
+            return
+        with forks.inside(), suppress(sqlite3.Error):
+            if self._connection is not None:
+                self._syncing.switch(self._connection, writes[0].verb.then_lasting)
 
     def _tell_of(self, written: Sequence[str]) -> None:
         if written and self._tell is not nobody:
@@ -238,7 +242,7 @@ class Writer:
             prepare(self._path)
             self._identity.learn(self._path)
             self._connection = connect(self._path)
-            self._syncs = True
+            self._syncing = Syncing()
             self._connection.execute(ALONG)
 
     @contextmanager
