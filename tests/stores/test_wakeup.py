@@ -2,16 +2,21 @@
 
 import asyncio
 import os
+import sqlite3
 import time
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from afterword.jobs.job import Job, State
 from afterword.stores.sqlite import wakeup
 from afterword.stores.sqlite.store import SqliteStore
-from afterword.testing.contract.bench import PATIENCE, add, held, job
+from afterword.stores.store import Want
+from afterword.testing.contract.bench import APP, PATIENCE, add, held, job
 from afterword.testing.contract.waking import settled, woken
-from tests.stores.conftest import Open
+from tests.stores.conftest import Open, held_up
 
 SOON = 0.05
 """Seconds, well below the time after which the file itself is looked at."""
@@ -109,6 +114,104 @@ def test_a_release_wakes_by_itself(store: SqliteStore, open_store: Open, monkeyp
     monkeypatch.setattr(wakeup, "POLL", PATIENCE)
     (waiting,) = add(store, held(store))
     assert asyncio.run(woken(open_store(), lambda: store.release([waiting.key]).result(PATIENCE)))
+
+
+@pytest.fixture
+def standing(database: Path, monkeypatch: pytest.MonkeyPatch) -> list[State]:
+    """How the only job stood at each ring of a bell, for stores opened from now on."""
+    seen: list[State] = []
+    ring = wakeup.Bell.ring
+
+    def look_and_ring(bell: wakeup.Bell) -> None:
+        with closing(sqlite3.connect(database)) as other:
+            seen.extend(State(state) for (state,) in other.execute("SELECT state FROM jobs"))
+        ring(bell)
+
+    monkeypatch.setattr(wakeup.Bell, "ring", look_and_ring)
+    return seen
+
+
+def test_a_release_wakes_once_and_before_it_is_done(open_store: Open, standing: list[State]) -> None:
+    store = open_store()
+    (waiting,) = add(store, held(store))
+    store.release([waiting.key]).result(PATIENCE)
+    store.open()  # Its answer comes after all that the release left to do.
+    assert standing == [State.HELD]
+
+
+def test_an_adding_wakes_once_and_when_it_is_done(open_store: Open, standing: list[State]) -> None:
+    store = open_store()
+    add(store, job())
+    store.open()
+    assert standing == [State.QUEUED]
+
+
+def test_a_claim_after_a_hint_waits_for_whoever_is_writing(store: SqliteStore, open_store: Open, database: Path) -> None:
+    """The hint may have come from inside the transaction that it tells of."""
+    worker = open_store()
+    (waiting,) = add(store, held(store))
+
+    async def claim() -> Sequence[Job]:
+        await settled(worker)
+        with held_up(database):
+            store.wake()
+            assert await worker.wait(PATIENCE)
+            hurried = worker.claim(Want(APP, 1))
+            with pytest.raises(TimeoutError):
+                hurried.result(0.1)
+            with closing(sqlite3.connect(database)) as other, other:
+                other.execute("UPDATE jobs SET state = ?, owner = NULL", (State.QUEUED,))
+        return (await hurried).jobs
+
+    assert [found.id for found in asyncio.run(claim())] == [waiting.id]
+
+
+def test_a_claim_without_a_new_hint_finds_out_without_waiting_that_there_is_nothing(
+    store: SqliteStore, open_store: Open, database: Path
+) -> None:
+    worker = open_store()
+
+    async def claim() -> None:
+        await settled(worker)
+        store.wake()
+        assert await worker.wait(PATIENCE)
+        assert not (await worker.claim(Want(APP, 1))).jobs
+        with held_up(database):
+            assert not worker.claim(Want(APP, 1)).result(PATIENCE).jobs
+
+    asyncio.run(claim())
+
+
+def test_no_hint_is_lost_though_two_came(store: SqliteStore, open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wakeup, "POLL", PATIENCE)
+    worker = open_store()
+
+    async def wait() -> None:
+        await settled(worker)
+        store.wake()
+        store.wake()
+        assert await worker.wait(PATIENCE)
+        assert await worker.wait(PATIENCE)
+        assert not await worker.wait(0.05)
+
+    asyncio.run(wait())
+
+
+def test_a_commit_after_a_hint_is_seen_though_its_own_hint_is_lost(
+    store: SqliteStore, open_store: Open, database: Path
+) -> None:
+    worker = open_store()
+
+    async def wait() -> bool:
+        await settled(worker)
+        store.wake()
+        assert await worker.wait(PATIENCE)
+        for socket in sockets(database):
+            socket.unlink()
+        await asyncio.to_thread(add, store, held(store))
+        return await worker.wait(PATIENCE)
+
+    assert asyncio.run(wait())
 
 
 def test_a_closed_worker_takes_its_socket_along(store: SqliteStore, open_store: Open, database: Path) -> None:

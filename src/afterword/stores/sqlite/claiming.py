@@ -87,6 +87,8 @@ def _for_once(transaction: Transaction, wants: Sequence[Want]) -> bool:
 
 
 CLAIM = Verb(_claim, _nothing_to_claim, lasting=_for_once)
+CLAIM_AT_ONCE = Verb(_claim, lasting=_for_once)
+"""After a hint. It may have come from inside the transaction that it tells of, which then is waited for at the gate."""
 RENEW = Verb(_renew, _nothing_to_renew, lasting=seldom)
 
 

@@ -100,6 +100,10 @@ class Session:
         if not self.closed:
             self._bell.ring()
 
+    def hinted(self) -> bool:
+        """Whether a hint has come since this was asked the last time."""
+        return self._watch.hinted()
+
     async def wait(self, seconds: float) -> bool:
         if self.closed:
             raise StoreClosed(store=self._path)

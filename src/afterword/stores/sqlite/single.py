@@ -30,6 +30,9 @@ END
 def single(transaction: Transaction, requests: Sequence[tuple[Verb, Sequence[Any]]]) -> Single | None:
     """These calls as one statement; None where they are others, or need a look at other jobs."""
     verbs = [verb for verb, _ in requests]
+    if verbs == [RELEASE]:
+        # One statement in any case, and one that does not wait for the disk.
+        return Single([], lambda: [RELEASE.act(transaction, requests[0][1])], brief=True)
     if verbs not in ([ADD], [ADD, RELEASE]):
         return None
     calls: Sequence[Sequence[Job]] = requests[0][1]

@@ -15,7 +15,7 @@ from afterword.stores.pending import Pending, finished
 from afterword.stores.sqlite import filesystem, forks, reading
 from afterword.stores.sqlite.adding import ADD, DISCARD, RELEASE
 from afterword.stores.sqlite.changing import CHANGE
-from afterword.stores.sqlite.claiming import CLAIM, RENEW
+from afterword.stores.sqlite.claiming import CLAIM, CLAIM_AT_ONCE, RENEW
 from afterword.stores.sqlite.keeping import BEAT, FORGET, LEAVE, Oldest
 from afterword.stores.sqlite.quarantine import QUARANTINE, Odd
 from afterword.stores.sqlite.rescuing import RESCUE
@@ -24,7 +24,7 @@ from afterword.stores.sqlite.settling import SETTLE
 from afterword.stores.sqlite.writer import TIDY
 from afterword.stores.store import Added, Change, Claims, Hold, Query, Verdict, Want, WorkerSeen
 
-_VERBS = (QUARANTINE, ADD, RELEASE, DISCARD, SETTLE, CHANGE, RENEW, RESCUE, FORGET, BEAT, LEAVE, CLAIM)
+_VERBS = (QUARANTINE, ADD, RELEASE, DISCARD, SETTLE, CHANGE, RENEW, RESCUE, FORGET, BEAT, LEAVE, CLAIM, CLAIM_AT_ONCE)
 """In the order in which a group does them: what makes jobs ready comes before what claims them."""
 
 _SYSTEM_CLOCK = SystemClock()
@@ -85,7 +85,7 @@ class SqliteStore:
         return self._session.write(DISCARD, keys)
 
     def claim(self, want: Want) -> Pending[Claims]:
-        return self._session.write(CLAIM, want)
+        return self._session.write(CLAIM_AT_ONCE if self._session.hinted() else CLAIM, want)
 
     def settle(self, settlements: Sequence[Settlement]) -> Pending[Sequence[Verdict]]:
         return self._session.write(SETTLE, settlements)

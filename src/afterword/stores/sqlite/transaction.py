@@ -75,6 +75,8 @@ class Single(NamedTuple):
     """Ids of the jobs that it writes."""
     act: Callable[[], Sequence[Sequence[Any]]]
     """Executes it; the answers of each verb."""
+    brief: bool = False
+    """It is over before anybody whom it wakes has come, so that they may be woken first."""
 
 
 class Write(NamedTuple):

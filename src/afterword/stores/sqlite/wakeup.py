@@ -1,13 +1,13 @@
 """Hints between processes: one datagram to the socket of each worker. Nothing depends on them; `data_version` is the truth."""
 
 import asyncio
+import enum
 import os
 import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from afterword.clock import until_round
@@ -29,7 +29,7 @@ class Bell:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._lock = threading.Lock()
-        self._names: list[str] = []
+        self._addresses: list[str] = []
         self._listed_at: int | None = None
         self._door: int | None = None
         self._socket: socket.socket | None = None
@@ -40,13 +40,14 @@ class Bell:
             # milliseconds, so a list as young as the last change may lack what the same tick brought.
             changed_at = self._directory.stat().st_mtime_ns
             if changed_at != self._listed_at:
-                self._names = [path.name for path in self._directory.glob("*.wake")]
+                self._list()
                 self._listed_at = changed_at if time.time_ns() - changed_at > _TICK else None
-            for name in self._names:
-                self._send(name)
+            for address in self._addresses:
+                self._send(address)
 
     def close(self) -> None:
         """Also for the child of a fork."""
+        self._addresses, self._listed_at = [], None  # They may name the door.
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -54,13 +55,16 @@ class Bell:
             os.close(self._door)
             self._door = None
 
-    def _send(self, name: str) -> None:
-        if self._socket is None:
-            self._socket = _socket()
+    def _list(self) -> None:
         if self._door is None:
             self._door = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+        self._addresses = [address(self._directory, self._door, path.name) for path in self._directory.glob("*.wake")]
+
+    def _send(self, address: str) -> None:
+        if self._socket is None:
+            self._socket = _socket()
         with suppress(OSError):  # It has died, or has hints enough.
-            self._socket.sendto(b"!", address(self._directory, self._door, name))
+            self._socket.sendto(b"!", address)
 
 
 class Watch:
@@ -76,23 +80,32 @@ class Watch:
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._closed = False
+        self._hurried = False
+        """The last call has answered to a hint."""
+        self._hinted = False
 
     @property
     def started(self) -> bool:
         return self._version is not None
 
+    def hinted(self) -> bool:
+        """Whether a call has answered to a hint since this was asked the last time."""
+        hinted, self._hinted = self._hinted, False
+        return hinted
+
     async def wait(self, seconds: float) -> bool:
-        """True at a hint or a commit since the last call, and at the first call; False after `seconds` without."""
-        stirred = asyncio.Event()
-        with self._listening(stirred.set), self._looking(stirred.set):
-            if not self._changed():
-                try:
-                    async with asyncio.timeout(seconds):
-                        await stirred.wait()
-                except TimeoutError:
-                    return False
-                self._changed()
-        return not self._closed
+        """True at a hint or a commit since the last call, and at the first call; False after `seconds` without.
+
+        A hint is passed on at once, without a look at the file, since somebody waits for what it tells of. So the next look may
+        tell a second time of what was committed with it.
+        """
+        hurried, self._hurried = self._hurried, False
+        if not hurried and self._changed():
+            return True
+        heard = await self._listen(seconds)
+        if heard is _Heard.HINT:
+            self._hurried = self._hinted = True
+        return heard is not _Heard.NOTHING
 
     def close(self) -> None:
         """From any thread."""
@@ -119,40 +132,48 @@ class Watch:
             os.close(self._door)
             self._door = None
 
-    @contextmanager
-    def _listening(self, hear: Callable[[], None]) -> Iterator[None]:
+    def _ear(self) -> int | None:
+        """The socket's descriptor, where there is a socket."""
         with self._lock:
             if self._socket is None and not self._closed:
                 self._bind()
-            if self._socket is None:
-                yield
-                return
-            ear = self._socket.fileno()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(ear, hear)
-        try:
-            yield
-        finally:
-            loop.remove_reader(ear)
-            self._forget_hints()
+            return self._socket.fileno() if self._socket is not None else None
 
-    @contextmanager
-    def _looking(self, see: Callable[[], None]) -> Iterator[None]:
-        """Look at the file now and then. By a timer alone: to wake the waiter at each look costs more than the look."""
+    async def _listen(self, seconds: float) -> "_Heard":
+        """What comes first within that time."""
+        # No more than a future and a timer: this stands between a job and its start. And to wake the waiter at each look at
+        # the file would cost more than the look.
         loop = asyncio.get_running_loop()
-
-        timers: list[asyncio.TimerHandle] = []
+        heard: asyncio.Future[_Heard] = loop.create_future()
+        until = loop.time() + seconds
+        timer: asyncio.TimerHandle | None = None
 
         def look() -> None:
-            if self._closed or self._changed():
-                see()
-            timers[:] = [loop.call_later(until_round(loop.time(), POLL), look)]
+            if self._closed:
+                _answer(heard, _Heard.NOTHING)
+            elif self._changed():
+                _answer(heard, _Heard.CHANGE)
+            elif loop.time() >= until:
+                _answer(heard, _Heard.NOTHING)
+            else:
+                look_again()
 
-        timers.append(loop.call_later(until_round(loop.time(), POLL), look))
+        def look_again() -> None:
+            nonlocal timer
+            now = loop.time()
+            timer = loop.call_later(max(0.0, min(until - now, until_round(now, POLL))), look)
+
+        look_again()
+        ear = self._ear()
+        if ear is not None:
+            loop.add_reader(ear, self._heard, heard)
         try:
-            yield
+            return await heard
         finally:
-            timers[0].cancel()
+            if timer is not None:
+                timer.cancel()
+            if ear is not None:
+                loop.remove_reader(ear)
 
     def _bind(self) -> None:
         """Without a socket (its name may be too long for this system) commits are still seen, only later."""
@@ -163,10 +184,12 @@ class Watch:
         except OSError:
             self.drop()
 
-    def _forget_hints(self) -> None:
+    def _heard(self, waiting: "asyncio.Future[_Heard]") -> None:
+        # One of them; to find out that there is no other takes longer. Another ends the next wait.
         with self._lock, suppress(OSError):
-            while self._socket is not None:
+            if self._socket is not None:
                 self._socket.recv(1)
+        _answer(waiting, _Heard.HINT)
 
     def _changed(self) -> bool:
         """Whether anybody committed since the last look. It takes some microseconds, so a busy loop can afford it."""
@@ -185,6 +208,17 @@ class Watch:
                 return int(version)
         except sqlite3.Error:
             return None  # Whoever reads or writes will find out what it is, and say so.
+
+
+class _Heard(enum.Enum):
+    HINT = "somebody has rung"
+    CHANGE = "the file has changed"
+    NOTHING = "nothing, in all that time"
+
+
+def _answer(waiting: asyncio.Future[_Heard], answer: _Heard) -> None:
+    if not waiting.done():
+        waiting.set_result(answer)
 
 
 def address(directory: Path, door: int, name: str) -> str:

@@ -147,11 +147,15 @@ class Writer:
 
     def _commit(self, transaction: Transaction, calls: Calls) -> Sequence[Answer]:
         requests = [(verb, _said(writes)) for verb, writes in calls]
-        self._syncing.switch(transaction.connection, any(verb.lasting(transaction, said) for verb, said in requests))
         single = self._single(transaction, requests)
+        early = single is not None and single.brief
+        if early:
+            self._wake()  # Whoever comes has to pass the gate, which is ours.
+        self._syncing.switch(transaction.connection, any(verb.lasting(transaction, said) for verb, said in requests))
         if single:
             self._tell_of(single.written)
             given = single.act()
+            transaction.wakes &= not early
         else:
             given = self._in_transaction(transaction, requests)
         self._identity.confirm()
