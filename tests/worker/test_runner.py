@@ -11,6 +11,7 @@ from afterword.jobs.job import Job
 from afterword.jobs.outcome import Interrupted, Outcome, Succeeded
 from afterword.jobs.retry import Retry
 from afterword.launch import Launch
+from afterword.worker.pace import AHEAD, WINDOW
 from afterword.worker.runner import PROMPT, Death, Runner
 from tests.support.processes import PATIENCE, wait_until
 
@@ -149,7 +150,7 @@ async def test_as_many_as_end_quickly_are_handed_over_ahead(runner: Runner, list
     assert runner.seat.ahead == 0
     runner.hand([job(name) for name in names], 0)
     await listener.hear(20)
-    steady.now += 100_000
-    assert runner.seat.ahead == 6  # In 30 ms, if 20 end in 100.
-    steady.now += 200_000
+    steady.now += WINDOW
+    assert runner.seat.ahead == 20 * AHEAD // WINDOW
+    steady.now += 2 * WINDOW
     assert runner.seat.ahead == 0

@@ -99,10 +99,11 @@ class Watch:
         A hint is passed on at once, without a look at the file, since somebody waits for what it tells of. So the next look may
         tell a second time of what was committed with it.
         """
+        ear = self._ear()
         hurried, self._hurried = self._hurried, False
         if not hurried and self._changed():
             return True
-        heard = await self._listen(seconds)
+        heard = await self._listen(ear, seconds)
         if heard is _Heard.HINT:
             self._hurried = self._hinted = True
         return heard is not _Heard.NOTHING
@@ -139,7 +140,7 @@ class Watch:
                 self._bind()
             return self._socket.fileno() if self._socket is not None else None
 
-    async def _listen(self, seconds: float) -> "_Heard":
+    async def _listen(self, ear: int | None, seconds: float) -> "_Heard":
         """What comes first within that time."""
         # No more than a future and a timer: this stands between a job and its start. And to wake the waiter at each look at
         # the file would cost more than the look.
@@ -164,7 +165,6 @@ class Watch:
             timer = loop.call_later(max(0.0, min(until - now, until_round(now, POLL))), look)
 
         look_again()
-        ear = self._ear()
         if ear is not None:
             loop.add_reader(ear, self._heard, heard)
         try:
