@@ -154,9 +154,9 @@ class Site:
         for path in [*self.folder.glob("*.count"), self.folder / "ledger"]:
             path.unlink(missing_ok=True)
 
-    def wait(self, condition: Callable[[], bool], patience: float) -> bool:
-        """Look every 5 ms for `patience` seconds; say whether it became true."""
-        return processes.wait(condition, patience)
+    def wait(self, condition: Callable[[], bool], patience: float, every: float = 0.005) -> bool:
+        """Look every so many seconds for `patience` seconds; say whether it became true."""
+        return processes.wait(condition, patience, every)
 
     def start(self, command: processes.Command, **settings: str) -> subprocess.Popen[bytes]:
         """Run a command of the subject's environment, in a session of its own; it is ended with the site at the latest."""

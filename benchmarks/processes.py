@@ -111,13 +111,13 @@ def sweep(folder: Path) -> None:
         raise RuntimeError(f"Processes of {folder} could not be ended.")
 
 
-def wait(condition: Callable[[], bool], patience: float) -> bool:
-    """Look every 5 ms for `patience` seconds; say whether it became true."""
+def wait(condition: Callable[[], bool], patience: float, every: float = 0.005) -> bool:
+    """Look every so many seconds for `patience` seconds; say whether it became true."""
     deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.005)
+        time.sleep(every)
     return True
 
 

@@ -42,7 +42,7 @@ def work_off(site: Site, count: int, start: float, patience: float) -> Count:
     it waits `start` seconds."""
     site.start_workers()
     if site.wait(lambda: site.count().ran > 0, start):
-        site.wait(lambda: site.count().ran >= count, patience)
+        site.wait(lambda: site.count().ran >= count, patience, every=0.05)  # To look more often costs the workers something.
     return site.count()
 
 
