@@ -1,5 +1,7 @@
 """When an application is asked."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from afterword import asking
 from afterword.guessing import guess
+from tests.support.processes import PATIENCE
 
 
 @pytest.fixture
@@ -51,3 +54,26 @@ def test_who_is_asked_early_is_who_is_found_later(started: list[str], monkeypatc
     asking.begin_early(["worker"])
 
     assert started == ["main:other"]
+
+
+@pytest.mark.process
+def test_what_an_application_leaves_behind_does_not_hold_up_who_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It forks at import, and then there is no answer; the fork holds what the answer would have come by."""
+    (tmp_path / "main.py").write_text(
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from fastapi import FastAPI\n"
+        "app = FastAPI()\n"
+        "if not (fork := os.fork()):\n"
+        "    signal.pause()\n"
+        "Path('fork').write_text(str(fork))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    asked = asking.question(guess(Path()))
+    try:
+        with asked.stream:
+            assert asking.answer(asked) is None
+        assert asked.process.wait(PATIENCE) == 2
+        os.kill(int((tmp_path / "fork").read_text()), 0)  # It lives.
+    finally:
+        os.kill(int((tmp_path / "fork").read_text()), signal.SIGKILL)

@@ -1,5 +1,6 @@
 """What only the application itself can say: asked in a process of its own, which imports it."""
 
+import select
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from afterword.errors import AfterwordError
 from afterword.guessing import guess
 from afterword.launch import ASKED, Launch, hear
 from afterword.worker.recruit import Recruit, recruit
+
+LOOK = 0.2
+"""Seconds between two looks whether who was asked still lives."""
 
 _early: dict[Target, Recruit] = {}
 
@@ -37,8 +41,19 @@ def question(target: Target, stdout: int | None = None) -> Recruit:
 
 def answer(asked: Recruit) -> Launch | None:
     """Wait for what it says a worker is to be told. None where it cannot; that process has said why."""
-    heard = hear(asked.stream)
+    heard = hear(asked.stream) if _speaks(asked) else None
     if heard is None:
         asked.process.wait()
         return None
     return Launch.load(heard[0])
+
+
+def _speaks(asked: Recruit) -> bool:
+    """Wait until it does, or its end of the stream closes. False when it has ended, and what it leaves behind, a fork of
+    itself, keeps the stream open."""
+    ended = False
+    while not select.select([asked.stream], [], [], LOOK)[0]:
+        if ended:
+            return False
+        ended = asked.process.poll() is not None
+    return True

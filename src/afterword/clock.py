@@ -40,5 +40,5 @@ _EARLY = 0.1
 
 def until_round(now: float, period: float) -> float:
     """Seconds from `now` until the next multiple of `period`. All that keeps to such moments comes round together, so that a
-    process at rest is woken once for all of it."""
+    process at rest is woken once for all of it, and the machine once for all its workers."""
     return (math.floor(now / period + _EARLY) + 1) * period - now

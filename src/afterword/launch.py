@@ -1,4 +1,5 @@
-"""What a worker process is told when it is started, and what it tells its runners: plain data that fits on a command line."""
+"""What a worker process is told when it is started, and what it tells its runners: plain data, on a command line, or by the
+channel between the two before its frames begin."""
 
 import json
 import socket

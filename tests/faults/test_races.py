@@ -21,7 +21,7 @@ from tests.system.site import Site
 def test_cancel_races(site: Site, tally: Count) -> None:
     numbers = range(1000, 1600)
     server = site.serve(worker=False)
-    pour(site, server, "add/sleep_unordered", numbers)
+    pour(site, server, "add/sleep_unordered", numbers, seconds=0.02)  # Long enough for the other worker to come.
     cancellers = [site.run("cancelling.py") for _ in range(2)]
     for _, log in cancellers:
         wait_until(lambda log=log: "ready" in log.read_text(), "a canceller")  # type: ignore[misc]

@@ -25,6 +25,9 @@ async def wait(name: str) -> None:
     Path(f"{name}.begun").touch()
     while not Path(f"{name}.may").exists():
         await asyncio.sleep(0.01)
+
+async def leave(name: str) -> None:
+    os._exit(7)
 """
 
 
@@ -35,6 +38,7 @@ class Listener:
         self.is_ready = asyncio.Event()
         self.heard = asyncio.Event()
         self.outcomes: list[tuple[str, Outcome]] = []
+        self.death: asyncio.Future[Death] = asyncio.get_running_loop().create_future()
 
     def ready(self, runner: Runner) -> None:
         self.is_ready.set()
@@ -44,7 +48,7 @@ class Listener:
         self.heard.set()
 
     def died(self, runner: Runner, death: Death) -> None:
-        pass
+        self.death.set_result(death)
 
     async def hear(self, count: int) -> Sequence[tuple[str, Outcome]]:
         """So many outcomes, in the order in which they came."""
@@ -64,14 +68,19 @@ class Steady:
         return self.now
 
 
-def job(name: str, *, timeout: int | None = None) -> Job:
+def job(name: str, task: str = "wait", *, timeout: int | None = None) -> Job:
     arguments = f'{{"name":"{name}"}}'.encode()
-    return Job(id=name, app="main", task="main:wait", arguments=arguments, added_at=0, retry=Retry(), timeout=timeout)
+    return Job(id=name, app="main", task=f"main:{task}", arguments=arguments, added_at=0, retry=Retry(), timeout=timeout)
 
 
 @pytest.fixture
-def listener() -> Listener:
+async def listener() -> Listener:
     return Listener()
+
+
+@pytest.fixture
+def concurrency() -> int:
+    return 2
 
 
 @pytest.fixture
@@ -80,11 +89,13 @@ def steady() -> Steady:
 
 
 @pytest.fixture
-async def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: Listener, steady: Steady) -> AsyncIterator[Runner]:
-    """It makes two attempts at a time."""
+async def runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: Listener, steady: Steady, concurrency: int
+) -> AsyncIterator[Runner]:
+    """It makes so many attempts at a time."""
     (tmp_path / "main.py").write_text(MAIN)
     monkeypatch.chdir(tmp_path)
-    launch = Launch(store="memory", app="main", path=(str(tmp_path), *sys.path), concurrency=2)
+    launch = Launch(store="memory", app="main", path=(str(tmp_path), *sys.path), concurrency=concurrency)
     it = Runner(launch, None, listener, steady)
     async with asyncio.timeout(PATIENCE):
         await listener.is_ready.wait()
@@ -128,6 +139,7 @@ async def test_what_it_does_not_come_to_it_gives_back_and_goes_on(runner: Runner
     assert [name for name, _ in await listener.hear(2)] == ["c", "d"]
     assert all(isinstance(outcome, Interrupted) and not outcome.started for _, outcome in listener.outcomes)
     assert runner.seat.ready
+    assert runner.seat.ahead == 0
     runner.hand([job("e")], PROMPT + 1)
     allow("a", "b", "e")
     assert {name for name, _ in await listener.hear(5)} == set("abcde")
@@ -142,6 +154,33 @@ async def test_when_the_time_of_one_is_up_nothing_more_begins_there(runner: Runn
 
     assert [name for name, _ in await listener.hear(2)] == ["c", "d"]
     assert not runner.seat.ready
+
+
+@pytest.mark.parametrize("concurrency", [1])
+async def test_one_whose_time_is_up_does_not_wait_for_what_has_not_begun(runner: Runner, listener: Listener) -> None:
+    runner.hand([job("a", timeout=3_600_000_000), job("b")], 0)
+    await until(lambda: begun() == {"a"}, "the first to begin")
+    assert not runner.enforce(1)
+
+    runner.enforce(2 * 3_600_000_000)
+
+    async with asyncio.timeout(PATIENCE):
+        death = await listener.death
+    assert [one.id for one in death.late] == ["a"]
+    assert [one.id for one in death.unstarted] + [name for name, _ in listener.outcomes] == ["b"]
+
+
+@pytest.mark.parametrize("concurrency", [1])
+async def test_an_outcome_is_on_its_way_before_the_next_begins(runner: Runner, listener: Listener) -> None:
+    allow("a")
+    runner.hand([job("a"), job("b", "leave"), job("c")], 0)
+
+    async with asyncio.timeout(PATIENCE):
+        death = await listener.death
+
+    assert listener.outcomes == [("a", Succeeded(b"null"))]
+    assert [one.id for one in death.started] == ["b"]
+    assert [one.id for one in death.unstarted] == ["c"]
 
 
 async def test_as_many_as_end_quickly_are_handed_over_ahead(runner: Runner, listener: Listener, steady: Steady) -> None:

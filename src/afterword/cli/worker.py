@@ -40,9 +40,8 @@ def worker(
     try:
         chosen = settings.read(typed)
         asked = question(find(app_dir, target, chosen.application))
-        from afterword.embedded.serving import (
-            serve,
-        )  # Here: it takes a while, and so does the application's import, at the same time.
+        # Here: it takes a while, and so does the application's import, at the same time.
+        from afterword.embedded.serving import serve
 
         launch = adjust(answer(asked), typed, queues)
     except AfterwordError as error:

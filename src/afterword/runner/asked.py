@@ -33,6 +33,7 @@ def main(told: str) -> int:
     if application is not loaded or wanted.app != launch.app:
         # A runner calls no factory, and imports the application by the name that all its processes know: begin again.
         if pipe.recv(1, socket.MSG_PEEK):
+            pipe.set_inheritable(True)
             os.execv(sys.executable, command(RUNNER, launch._replace(app=wanted.app, path=wanted.path)))
         return 0  # No post follows: somebody only wanted to know.
     runner.give_way()  # Only now: until here somebody waits.

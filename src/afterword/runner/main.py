@@ -33,9 +33,6 @@ from afterword.tasks.registry import Registry
 from afterword.tasks.task import Task
 from afterword.telemetry.outlet import write
 
-LINGER = 0.001
-"""Seconds for which an outcome waits for others while orders wait to begin: each frame costs both sides some time."""
-
 NOT_BEGUN = Interrupted("its worker called it back", started=False)
 
 NICENESS = 5
@@ -60,6 +57,7 @@ def begin(launch: RunnerLaunch) -> socket.socket:
     """What comes before user code. Returns the pipe to the worker."""
     die_with(launch.parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's business.
+    os.set_inheritable(launch.channel, False)  # What the application starts must not keep it open.
     return socket.socket(fileno=launch.channel)
 
 
@@ -72,11 +70,12 @@ def go_on(loaded: Loaded, registry: Registry, pipe: socket.socket) -> None:
     if heard is None:
         return  # The worker has ended before it began.
     text, (memory,) = heard
-    post = Post.load(text)
+    post, starts = Post.load(text), Starts(memory)
+    os.close(memory)
     if post.life:
         hold(post.life)
     desk = Desk(loaded.name, Known(cache(partial(named, loaded)), registry.bring), SystemClock())
-    _serve(Runner(Starts(memory), post.concurrency, registry, desk), pipe)
+    _serve(Runner(starts, post.concurrency, registry, desk), pipe)
 
 
 def _serve(runner: "Runner", pipe: socket.socket) -> None:
@@ -154,8 +153,9 @@ class Runner:
 
     def _note(self, order: Order, outcome: Attempted) -> None:
         if not self._outcomes:
-            # Whatever else ends before the loop comes round goes into the same frame, or even what ends soon.
-            asyncio.get_running_loop().call_later(LINGER if self._waiting else 0, self._answer)
+            # Whatever else ends before the loop comes round goes into the same frame. What begins then, in the places of those
+            # that have ended, begins after that: it may end the runner, or block its loop.
+            asyncio.get_running_loop().call_soon(self._answer)
         self._outcomes.append((order.slot, outcome))
 
     def _make(self, order: Order) -> Awaitable[Attempted]:

@@ -34,15 +34,13 @@ class Hand:
             self._timed[slot] = None
         return slot
 
-    def take(self, slot: int) -> Job:
-        """Its attempt has ended. Raises FrameError where there is none."""
-        if slot not in self._jobs:
-            raise FrameError(why=f"nothing runs in slot {slot}")
-        self._starts.clear(slot)
-        self._unbegun.pop(slot, None)
-        self._timed.pop(slot, None)
-        self._free.append(slot)
-        return self._jobs.pop(slot)
+    def take(self, slots: Sequence[int]) -> list[Job]:
+        """These attempts have ended. Raises FrameError, and takes none, where one of them is not under way."""
+        if wrong := [slot for slot in slots if slot not in self._jobs]:
+            raise FrameError(why=f"nothing runs in slot {wrong[0]}")
+        if len(set(slots)) < len(slots):
+            raise FrameError(why="an attempt ends twice in it")
+        return [self._take(slot) for slot in slots]
 
     def unbegun(self) -> list[int]:
         """When each was handed over that has not begun, the first one first."""
@@ -62,6 +60,13 @@ class Hand:
         self._jobs.clear()
         self._starts.close()
         return overdue, started, unstarted
+
+    def _take(self, slot: int) -> Job:
+        self._starts.clear(slot)
+        self._unbegun.pop(slot, None)
+        self._timed.pop(slot, None)
+        self._free.append(slot)
+        return self._jobs.pop(slot)
 
     def _is_late(self, slot: int, now: int, cleaning: int) -> bool:
         timeout, since = self._jobs[slot].timeout, self._timed[slot]

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from afterword import starts
@@ -11,7 +11,7 @@ from afterword.channel import Channel
 from afterword.errors import FrameError
 from afterword.frames import Asked, Broken, Ended, Frame, Look, Ready, Recall, Run, Seen, Sighted, order
 from afterword.jobs.job import Job
-from afterword.jobs.outcome import Outcome
+from afterword.jobs.outcome import Interrupted, Outcome
 from afterword.launch import Launch, Post, say
 from afterword.values import value
 from afterword.worker import exits, pace
@@ -27,8 +27,9 @@ LAST_CALL = 15_000_000
 """Microseconds that the others of a runner get to end before it is killed for the sake of one whose time is up."""
 
 STILL = 300
-"""Looks in a row at which a runner was stopped, after which it is ended: half a minute. It holds up only what it has in hand,
-so whoever looks into a task that way is given time. Looks are counted, since this process may have been stopped as well."""
+"""Looks in a row at which a runner was stopped, after which it is ended: half a minute, where it has work. It holds up only
+what it has in hand, so whoever looks into a task that way is given time. Looks are counted, since this process may have been
+stopped as well."""
 
 PARTING = 0.2
 """Seconds within which a runner whose pipe has closed is gone, if it died; else it has closed it itself."""
@@ -83,6 +84,8 @@ class Runner:
         self._concurrency = launch.concurrency
         self._pace = Pace(steady)
         self._ended_at = 0
+        self._called_back = False
+        """Since the last attempt that ended."""
         self._late_since: int | None = None
         self._late: frozenset[int] = frozenset()
         self._stuck = False
@@ -120,7 +123,7 @@ class Runner:
         waits = bool(unbegun) and now - max(unbegun[0], self._ended_at) > PROMPT
         busy = len(self._hand) - len(unbegun) >= self._concurrency
         if waits and busy:
-            self._channel.send(Recall(for_good=False))
+            self._call_back()
         was, self._stuck = self._stuck, self._stood > 0 or (waits and not busy)
         return was != self._stuck
 
@@ -131,8 +134,9 @@ class Runner:
         was, self._late_since = self._late_since, (self._late_since or now) if late else None
         begins = was is None and self._late_since is not None
         if begins:
-            self._channel.send(Recall(for_good=False))  # What begins now may be cut.
-        if self._late_since is not None and (len(late) == len(self._hand) or now - self._late_since >= LAST_CALL):
+            self._call_back()  # What begins now may be cut.
+        begun = len(self._hand) - len(self._hand.unbegun())
+        if self._late_since is not None and (len(late) == begun or now - self._late_since >= LAST_CALL):
             self._late = late
             self.kill()
         return begins
@@ -149,7 +153,7 @@ class Runner:
         return answer
 
     def recall(self) -> None:
-        """Have it answer what has not begun with Interrupted."""
+        """Have it answer what has not begun with Interrupted, and begin no more."""
         self._channel.send(Recall(for_good=True))
 
     def dismiss(self) -> None:
@@ -162,6 +166,11 @@ class Runner:
         self._ours = True
         self._process.kill()
 
+    def _call_back(self) -> None:
+        if not self._called_back:
+            self._called_back = True
+            self._channel.send(Recall(for_good=False))
+
     async def gone(self) -> None:
         await exits.gone(self._process)
 
@@ -173,14 +182,22 @@ class Runner:
             case Broken(error):
                 self._broken = error
             case Ended(outcomes):
-                self._ended_at = self._steady()
-                self._pace.note(len(outcomes))
-                self.exclusive = self.exclusive and len(self._hand) > len(outcomes)
-                self._audience.ended(self, [(self._hand.take(slot), outcome) for slot, outcome in outcomes])
+                jobs = self._hand.take([slot for slot, _ in outcomes])
+                self._note(outcome for _, outcome in outcomes)
+                self.exclusive = self.exclusive and len(self._hand) > 0
+                self._audience.ended(self, [(job, outcome) for job, (_, outcome) in zip(jobs, outcomes, strict=True)])
             case Seen(sighted) if self._questions:
                 self._reply(sighted)
             case Run() | Recall() | Look() | Seen():
                 raise FrameError(why="a runner does not send such frames")
+
+    def _note(self, outcomes: Iterable[Outcome]) -> None:
+        """What was given back says nothing of how quickly others end here."""
+        made = sum(not (type(outcome) is Interrupted and not outcome.started) for outcome in outcomes)
+        if made:
+            self._pace.note(made)
+            self._ended_at = self._steady()
+            self._called_back = False
 
     def _reply(self, sighted: Sequence[Sighted] | None) -> None:
         answer = self._questions.popleft()

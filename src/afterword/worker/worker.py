@@ -76,7 +76,7 @@ class Worker:
         return (
             every(0.0, self._listen, self._tell),
             every(REVIEW_PERIOD, self._review_busy, self._tell),
-            every(IDLE_REVIEW_PERIOD, self._review, self._tell),
+            every(IDLE_REVIEW_PERIOD, self._review_idle, self._tell),
             every(rescuer.PERIOD, self._rescuer.rescue, self._tell),
             every(heartbeat.PERIOD, self._heartbeat.beat, self._tell),
             every(inquirer.PERIOD, self._inquirer.inquire, self._tell),
@@ -89,11 +89,12 @@ class Worker:
         await self._store.wait(POLL)
         self._turns.hint()
 
-    async def _review(self) -> None:
-        self._pool.review()
-
     async def _review_busy(self) -> None:
         if not self._pool.idle:
+            self._pool.review()
+
+    async def _review_idle(self) -> None:
+        if self._pool.idle:
             self._pool.review()
 
     def _answer(self, attempts: Sequence[Attempted]) -> None:

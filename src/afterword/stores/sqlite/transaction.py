@@ -76,7 +76,7 @@ class Single(NamedTuple):
     act: Callable[[], Sequence[Sequence[Any]]]
     """Executes it; the answers of each verb."""
     brief: bool = False
-    """It is over before anybody whom it wakes has come, so that they may be woken first."""
+    """It is soon over, so that whom it wakes may be woken first: whoever comes waits at the gate."""
 
 
 class Write(NamedTuple):
