@@ -15,7 +15,8 @@ HEADING = """# How fast it is
 This page is written by `make bench`: one command, which measures every subject in one run, on one machine, by the same clients.
 Another machine gives other figures, so look at the ratios, and at [the machine's own limits](#the-machines-own-limits), which
 are measured in the same run. A machine of two cores, on which clients, API, workers and servers take turns, is noisy:
-differences of less than a tenth mean nothing, and a p99 wanders most of all.
+differences of less than a tenth mean nothing, and a p99 wanders most of all. Where lines of a table are from an earlier run,
+it says so below.
 
 Each subject is set up as its documentation advises for two cores: [how each is set up](#how-each-is-set-up). *Durable* says
 what an accepted job survives. A dash stands where nothing was measured; the lines below the table say why."""

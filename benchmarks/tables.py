@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from benchmarks.figures import Figure
@@ -13,6 +14,9 @@ from benchmarks.subject import Subject
 Subjects = Mapping[str, Subject]
 
 _NOTHING = "–"
+
+RUN = timedelta(hours=1)
+"""No measure takes longer for all subjects together."""
 
 
 class Row(NamedTuple):
@@ -48,7 +52,7 @@ def tables(figures: Sequence[Figure], subjects: Subjects) -> Iterator[Table]:
                 layout,
                 ["subject", "durable", *map(heading, layout.columns), *([layout.compared.said] if layout.compared else [])],
                 rows,
-                [f"{row.title}: {brief(row.figure.note)}" for row in rows if row.figure.note],
+                [*(f"{row.title}: {brief(row.figure.note)}" for row in rows if row.figure.note), *_apart(rows)],
                 judge([goal for goal in GOALS if goal.measure == layout.measure], known) if _of_ours(rows) else [],
             )
 
@@ -93,6 +97,15 @@ def got(judgement: Judgement) -> str:
 
 def verdict(judgement: Judgement) -> str:
     return {True: "reached", False: "not reached", None: "not measured"}[judgement.reached]
+
+
+def _apart(rows: Sequence[Row]) -> Sequence[str]:
+    """Who was not measured in one run with ours."""
+    ours = [datetime.fromisoformat(row.figure.at) for row in rows if row.ours and row.figure.at]
+    others = [
+        row.title for row in rows if row.figure.at and ours and abs(datetime.fromisoformat(row.figure.at) - ours[0]) > RUN
+    ]
+    return [f"Measured in an earlier run: {', '.join(others)}."] if others else []
 
 
 def _of_ours(rows: Sequence[Row]) -> bool:

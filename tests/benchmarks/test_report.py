@@ -106,6 +106,12 @@ def test_a_missing_value_shows_its_note(text: str) -> None:
     assert "| started twice ≤ 1 × the orphans | reached | 1 × |" in lines
 
 
+def test_lines_of_an_earlier_run_are_named() -> None:
+    earlier = figure("C drain", "peer", {"jobs/s": 400.0})._replace(at="2026-11-28T08:59:59+00:00")
+    lines = section(page({}, [*FIGURES, earlier], SUBJECTS, []), "C. Draining")
+    assert "- Measured in an earlier run: Peer 2 | Redis." in lines
+
+
 def test_numbers_in_headings_are_readable(text: str) -> None:
     assert "| subject | durable | jobs/s at 1,000 | jobs/s at few | jobs/s at 1,000,000 | ratio |" in text
 
