@@ -93,7 +93,7 @@ class RunnerDied:
 
 @value
 class RunnerBroken:
-    """A runner could not import the application; it is tried again after `seconds`."""
+    """A runner could not begin, nearly always since it could not import the application; it is tried again after `seconds`."""
 
     pid: int
     error: str

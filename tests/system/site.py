@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,8 @@ class Site:
             process.wait()
         for pid in self._seen:
             if lives_in(pid, self.folder):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # It was about to go.
+                    os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not any(lives_in(pid, self.folder) for pid in self._seen), f"the end of {self._seen}")
 
     def remember(self, pids: Sequence[int]) -> None:

@@ -59,7 +59,7 @@ TOLD: list[tuple[events.Event, int, str]] = [
     (
         events.RunnerBroken(8, "Traceback:\nModuleNotFoundError: No module named 'orm'", 2.0),
         logging.ERROR,
-        "runner 8 cannot import the application, tried again in 2 s: ModuleNotFoundError: No module named 'orm'\n"
+        "runner 8 cannot begin, tried again in 2 s: ModuleNotFoundError: No module named 'orm'\n"
         "Traceback:\nModuleNotFoundError: No module named 'orm'",
     ),
     (

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from afterword.clock import SECOND
 from afterword.events import nobody
 from afterword.jobs.job import Job
 from afterword.jobs.outcome import Crashed, Failed, Interrupted
@@ -96,6 +97,22 @@ def make(ceiling: int) -> Pool:
     for _ in range(ceiling + 1):
         it._start()
     return it
+
+
+def test_the_time_that_the_first_runner_took_to_come_is_no_time_for_which_all_were_busy(runners: list[StandIn]) -> None:
+    now = 1
+    it = Pool(Launch(store="memory", app="main:app", path=()), None, lambda outcomes: None, nobody, lambda: now)
+    it.review()
+    [first] = runners
+    it.ready(first)  # type: ignore[arg-type]
+    it.take([job("long")])
+
+    now += round(pool.PATIENCE * SECOND)
+    it.review()
+    assert runners == [first]
+    now += round(pool.PATIENCE * SECOND)
+    it.review()
+    assert len(runners) == 2
 
 
 def test_a_suspect_that_waited_for_another_goes_to_the_runner_at_leisure_when_that_one_dies(runners: list[StandIn]) -> None:

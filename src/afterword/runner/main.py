@@ -73,7 +73,11 @@ def go_on(loaded: Loaded, registry: Registry, pipe: socket.socket) -> None:
     post, starts = Post.load(text), Starts(memory)
     os.close(memory)
     if post.life:
-        hold(post.life)
+        try:
+            hold(post.life)
+        except OSError as error:
+            pipe.sendall(encode(Broken(f"it cannot open {post.life}: {error.strerror}")))
+            sys.exit(1)
     desk = Desk(loaded.name, Known(cache(partial(named, loaded)), registry.bring), SystemClock())
     _serve(Runner(starts, post.concurrency, registry, desk), pipe)
 

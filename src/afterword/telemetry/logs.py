@@ -81,9 +81,7 @@ def describe(event: events.Event) -> Line | None:
         case events.RunnerDied(pid, cause, suspects):
             return Line(logging.WARNING, f"runner {pid} died ({cause}), {_suspects(suspects)}")
         case events.RunnerBroken(pid, error, seconds):
-            return Line(
-                logging.ERROR, f"runner {pid} cannot import the application, tried again in {seconds:g} s: {_told(error)}"
-            )
+            return Line(logging.ERROR, f"runner {pid} cannot begin, tried again in {seconds:g} s: {_told(error)}")
         case events.Settled(job, outcome, "applied"):
             return _settled(job, outcome)
         case events.Settled(job, outcome, verdict):

@@ -151,6 +151,7 @@ class Pool(Audience):
 
     def ready(self, runner: Runner) -> None:
         self._rests.over()
+        self._busy_since = None  # This one is at leisure; the next review may be a while off.
         self._tell(RunnerStarted(runner.pid))
         self._place()
         self._answer([])
