@@ -11,8 +11,9 @@ from afterword.jobs.outcome import Crashed, Failed, Interrupted
 from afterword.jobs.retry import Retry
 from afterword.launch import Launch
 from afterword.worker import pool
+from afterword.worker.blame import blame
 from afterword.worker.placing import Seat
-from afterword.worker.pool import Pool, blame
+from afterword.worker.pool import Pool
 from afterword.worker.runner import Audience, Death
 
 
