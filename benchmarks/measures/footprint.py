@@ -16,7 +16,7 @@ from benchmarks.subject import Subject
 
 NAME = "H footprint"
 
-IMPORTS = 7
+IMPORTS = 15
 """Fresh processes of each application, whose median is taken."""
 
 _IMPORT = """
