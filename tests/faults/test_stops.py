@@ -186,7 +186,9 @@ def test_sigstop_in_write_of_a_stranger(site: Site, tally: Count) -> None:
     worker, _ = work(site, {})
     site.wait_for([0])
     with kept_busy(server, count(3)) as answers:
+        wait_until(lambda: 200 in answers.values(), "one that is accepted")
         stop_in_write(worker.pid, site)
+        wait_until(lambda: 503 in answers.values(), "one that is refused")
     refused = [httpx.post(f"{server.address}/add/sleep/{number}", timeout=PATIENCE) for number in (1, 2)]
     assert {(answer.status_code, answer.headers["retry-after"]) for answer in refused} == {(503, "1")}
     assert set(answers.values()) == {200, 503}
