@@ -51,12 +51,12 @@ class Hand:
         """The slots of those whose time is up: a function's at once, a coroutine's `cleaning` microseconds later."""
         return frozenset(slot for slot in self._timed if self._is_late(slot, now, cleaning))
 
-    def leave(self, late: frozenset[int]) -> tuple[Sequence[Job], Sequence[Job], Sequence[Job]]:
+    def leave(self, late: frozenset[int]) -> tuple[tuple[Job, ...], tuple[Job, ...], tuple[Job, ...]]:
         """The runner is gone: those in the slots that are `late`, those others that had begun, and those that had not."""
-        begun = {slot: self._starts.marked(slot) for slot in self._jobs}
-        overdue = [job for slot, job in self._jobs.items() if slot in late]
-        started = [job for slot, job in self._jobs.items() if slot not in late and begun[slot]]
-        unstarted = [job for slot, job in self._jobs.items() if slot not in late and not begun[slot]]
+        others = [(job, self._starts.marked(slot)) for slot, job in self._jobs.items() if slot not in late]
+        overdue = tuple(job for slot, job in self._jobs.items() if slot in late)
+        started = tuple(job for job, begun in others if begun)
+        unstarted = tuple(job for job, begun in others if not begun)
         self._jobs.clear()
         self._starts.close()
         return overdue, started, unstarted

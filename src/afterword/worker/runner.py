@@ -135,10 +135,11 @@ class Runner:
         begins = was is None and self._late_since is not None
         if begins:
             self._call_back()  # What begins now may be cut.
-        begun = len(self._hand) - len(self._hand.unbegun())
-        if self._late_since is not None and (len(late) == begun or now - self._late_since >= LAST_CALL):
-            self._late = late
-            self.kill()
+        if self._late_since is not None:
+            begun = len(self._hand) - len(self._hand.unbegun())
+            if len(late) == begun or now - self._late_since >= LAST_CALL:
+                self._late = late
+                self.kill()
         return begins
 
     def hand(self, jobs: Sequence[Job], now: int) -> None:
@@ -221,7 +222,7 @@ class Runner:
         self._channel.close()
         while self._questions:
             self._reply(None)
-        late, started, unstarted = map(tuple, self._hand.leave(self._late))
+        late, started, unstarted = self._hand.leave(self._late)
         cause = self._dropped or exits.cause(self._process.returncode)
         self._audience.died(self, Death(cause, self._ours, self._broken, started, unstarted, late))
 
