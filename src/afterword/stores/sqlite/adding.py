@@ -1,22 +1,17 @@
 """Adding, releasing and discarding: the verbs of a request."""
 
-import functools
 import itertools
 import json
 from collections.abc import Iterator, Sequence
 from sqlite3 import Connection, Cursor
-from typing import Any
 
 from afterword import events
 from afterword.errors import BacklogFull
 from afterword.jobs.job import Job, State
-from afterword.stores.rows import NEW_COLUMNS, new_row
 from afterword.stores.sqlite import uniqueness
+from afterword.stores.sqlite.insertion import ROWS, insert
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb, seldom
 from afterword.stores.store import Added
-
-ROWS = 128
-"""Rows in one INSERT, at most. Each number of rows is a statement of its own, which stays compiled."""
 
 _HELD = int(State.HELD)
 
@@ -94,32 +89,15 @@ def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
 def _insert_chunk(connection: Connection, jobs: Sequence[Job]) -> Sequence[Added]:
     # Every row that SQLite returns hands the interpreter over to busy threads once more, so nothing is returned: the keys of
     # one INSERT follow each other in the order of its rows.
-    return answers(connection, connection.execute(insertion(len(jobs)), values(jobs)), jobs)
-
-
-def values(jobs: Sequence[Job]) -> list[Any]:
-    """What `insertion` is to insert."""
-    return [value for job in jobs for value in new_row(job)]
+    return answers(connection, insert(connection, jobs), jobs)
 
 
 def answers(connection: Connection, inserted: Cursor, jobs: Sequence[Job]) -> Sequence[Added]:
-    """What became of these jobs, after the execution of `insertion`."""
+    """What became of these jobs, after `insert`."""
     if inserted.rowcount == len(jobs):
         first = (inserted.lastrowid or 0) - len(jobs) + 1
         return [Added(key, True, job.id) for key, job in enumerate(jobs, first)]
     return _look_up(connection, jobs, inserted.rowcount)
-
-
-@functools.cache
-def insertion(rows: int, extra: str | None = None) -> str:
-    """The INSERT of so many jobs; and of a value for the column `extra` of one of them, whose id and which come first."""
-    row = f"({', '.join('?' * len(NEW_COLUMNS))})"
-    columns = ", ".join((*NEW_COLUMNS, extra) if extra else NEW_COLUMNS)
-    chosen = "*, CASE new.column1 WHEN ? THEN ? END" if extra else "*"
-    return (
-        f"INSERT INTO jobs ({columns}) SELECT {chosen} FROM (VALUES {', '.join([row] * rows)}) AS new"
-        " WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = new.column1) ON CONFLICT DO NOTHING"
-    )
 
 
 def _look_up(connection: Connection, jobs: Sequence[Job], created: int) -> Sequence[Added]:

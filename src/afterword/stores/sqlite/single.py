@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from afterword.jobs.job import Job, State
-from afterword.stores.sqlite.adding import ADD, RELEASE, RELEASE_THESE, ROWS, answers, detach, insertion, note_release, values
+from afterword.stores.sqlite.adding import ADD, RELEASE, RELEASE_THESE, answers, detach, note_release
+from afterword.stores.sqlite.insertion import ROWS, insert
 from afterword.stores.sqlite.transaction import RELEASED, Single, Transaction, Verb
 from afterword.stores.store import Added
 
@@ -53,11 +54,7 @@ def single(transaction: Transaction, requests: Sequence[tuple[Verb, Sequence[Any
 
 def _execute(transaction: Transaction, jobs: Sequence[Job], released: Sequence[int]) -> Sequence[Added]:
     connection = transaction.connection
-    if released:
-        along = (jobs[0].id, json.dumps(released))
-        inserted = connection.execute(insertion(len(jobs), _CARRIER), [*along, *values(jobs)])
-    else:
-        inserted = connection.execute(insertion(len(jobs)), values(jobs))
+    inserted = insert(connection, jobs, (_CARRIER, json.dumps(released)) if released else None)
     added = answers(connection, inserted, jobs)
     if inserted.rowcount < len(jobs):
         # Some were there already: seldom, and what follows may be done again. The first one may have carried nothing, and one

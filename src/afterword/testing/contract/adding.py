@@ -9,6 +9,24 @@ from afterword.jobs.retry import Retry
 from afterword.stores.store import Store
 from afterword.testing.contract.bench import PATIENCE, Bench, Make, add, claim_one, held, job, now, settle
 
+NEW_FIELDS = {
+    "id": "f" * 32,
+    "task": "main:other",
+    "arguments": b'{"x":1}',
+    "added_at": 7,
+    "retry": Retry(attempts=9),
+    "queue": "mail",
+    "priority": 3,
+    "run_at": 4_000_000_000_000_000,
+    "at_most_once": True,
+    "timeout": 5,
+    "unique_key": "k",
+    "via": "celery",
+    "theirs": True,
+    "origin": "main:it",
+}
+"""What whoever adds a job may say of it, and values that are not the plain ones."""
+
 
 class Adding(Bench):
     def test_a_job_comes_back_as_it_was_added(self, store: Store) -> None:
@@ -25,6 +43,13 @@ class Adding(Bench):
         )
         (added,) = store.add([given]).result(PATIENCE)
         assert now(store, given) == given._replace(key=added.key)
+
+    @pytest.mark.parametrize("differing", sorted(NEW_FIELDS))
+    def test_jobs_that_differ_in_one_thing_come_back_as_they_were_added(self, store: Store, differing: str) -> None:
+        plain = [job(id=f"{number:032x}") for number in range(5)]
+        given = [*plain[:3], plain[3]._replace(**{differing: NEW_FIELDS[differing]}), plain[4]]
+        added = store.add(given).result(PATIENCE)
+        assert [now(store, one) for one in given] == [one._replace(key=new.key) for one, new in zip(given, added, strict=True)]
 
     def test_held_stays_held_and_queued_stays_queued(self, store: Store) -> None:
         waiting, ready = add(store, held(store), job())
