@@ -26,7 +26,7 @@ AT_A_TIME = 32
 TURN_PERIOD = 0.25
 """Seconds between two looks whether this process's turn has come."""
 
-POLL = 1.0
+POLL = 5.0
 """Seconds after which an outbox that heard nothing asks the store all the same."""
 
 Submit = Callable[[Order], Awaitable[Attempted]]

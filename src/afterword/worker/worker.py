@@ -7,6 +7,7 @@ from typing import Any
 from afterword.clock import Clock
 from afterword.errors import StoreError
 from afterword.events import StoreFailed, Tell, WorkerDraining, WorkerStarted, WorkerStopped
+from afterword.jobs.job import Job
 from afterword.jobs.outcome import HandedOff
 from afterword.launch import Launch
 from afterword.stores.store import Store, Want
@@ -28,7 +29,7 @@ REVIEW_PERIOD = 0.1
 IDLE_REVIEW_PERIOD = 0.5
 """The same while nothing is in hand."""
 
-POLL = 1.0
+POLL = 5.0
 """Seconds after which a worker that heard nothing asks the store all the same."""
 
 LAST_WORDS = 5.0
@@ -46,7 +47,8 @@ class Worker:
         self._shutdown = Shutdown()
         self._pool = Pool(launch, store.life, self._answer, tell, clock.steady, begun)
         want = Want(launch.app, limit=0, queues=launch.queues)
-        self._turns = Turns(store, want, self._pool.room, self._pool.take, clock, tell)
+        self._turns = Turns(store, want, self._pool.room, self._take, clock, tell)
+        self._busy = asyncio.Event()
         self._rescuer = Rescuer(store, self._turns.hint)
         self._heartbeat = Heartbeat(store, launch.app, self._turns.leases)
         self._janitor = Janitor(store, clock, launch.keep)
@@ -89,9 +91,15 @@ class Worker:
         await self._store.wait(POLL)
         self._turns.hint()
 
+    def _take(self, jobs: Sequence[Job]) -> None:
+        self._busy.set()
+        self._pool.take(jobs)
+
     async def _review_busy(self) -> None:
-        if not self._pool.idle:
-            self._pool.review()
+        await self._busy.wait()  # At rest, so that an idle worker is not woken for it.
+        self._pool.review()
+        if self._pool.idle:
+            self._busy.clear()
 
     async def _review_idle(self) -> None:
         if self._pool.idle:

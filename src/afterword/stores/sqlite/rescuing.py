@@ -24,6 +24,8 @@ UNION
 SELECT process, 0 FROM workers
 """
 
+_OTHERS = "SELECT 1 FROM jobs WHERE owner IS NOT NULL UNION ALL SELECT 1 FROM workers WHERE process <> ? LIMIT 1"
+
 _NAMES = ", ".join(COLUMNS)
 _RUNNING = f"SELECT {_NAMES} FROM jobs WHERE owner = ? AND state = {State.RUNNING:d} AND (? OR lease_until < ?)"
 _HELD = f"SELECT key FROM jobs WHERE owner = ? AND state = {State.HELD:d}"
@@ -48,7 +50,7 @@ class _Suspect(NamedTuple):
     dead: bool
 
 
-def _rescue(transaction: Transaction, calls: Sequence[None]) -> Sequence[Sequence[Job]]:
+def _rescue(transaction: Transaction, calls: Sequence[int | None]) -> Sequence[Sequence[Job]]:
     quarantine.sweep(transaction)
     # Asked once more, now that nobody else can write: another worker may have been here since the look before.
     suspects = _suspects(transaction)
@@ -69,13 +71,16 @@ def _rescue(transaction: Transaction, calls: Sequence[None]) -> Sequence[Sequenc
     return [rescued, *([] for _ in calls[1:])]
 
 
-def _nothing_to_rescue(transaction: Transaction, calls: Sequence[None]) -> Sequence[Sequence[Job]] | None:
+def _nothing_to_rescue(transaction: Transaction, calls: Sequence[int | None]) -> Sequence[Sequence[Job]] | None:
     if quarantine.due(transaction.connection) or _suspects(transaction) or _astray(transaction.connection):
         return None
+    if not transaction.connection.execute(_OTHERS, (transaction.process,)).fetchone():
+        transaction.calm.version = calls[-1]
     return [[] for _ in calls]
 
 
 RESCUE = Verb(_rescue, _nothing_to_rescue)
+"""Its argument is the version of the file before it was called, where that is known: see Calm."""
 
 
 def _suspects(transaction: Transaction) -> Sequence[_Suspect]:

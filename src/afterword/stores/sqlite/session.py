@@ -20,7 +20,7 @@ from afterword.stores.sqlite.liveness import ProcessLock
 from afterword.stores.sqlite.reader import Read, Reader
 from afterword.stores.sqlite.room import Room
 from afterword.stores.sqlite.single import single
-from afterword.stores.sqlite.transaction import Transaction, Verb, Write
+from afterword.stores.sqlite.transaction import Calm, Transaction, Verb, Write
 from afterword.stores.sqlite.wakeup import Bell, Watch
 from afterword.stores.sqlite.writer import OPEN, Writer
 
@@ -52,6 +52,7 @@ class Session:
         self._gate = Gate(self.directory / "gate.lock", str(path), gate.PATIENCE)
         self._bell = Bell(self.directory)
         self._watch = Watch(path, self.directory, self.process)
+        self._calm = calm = Calm()
         room = Room(max_queued)
         writer = Writer(
             path,
@@ -59,7 +60,7 @@ class Session:
             self._identity,
             verbs=verbs,
             enter=self._enter,
-            begin=lambda connection: Transaction(connection, self.process, self.directory, clock, room),
+            begin=lambda connection: Transaction(connection, self.process, self.directory, clock, room, calm),
             single=single,
             wake=self._bell.ring,
             tell=tell,
@@ -103,6 +104,14 @@ class Session:
     def hinted(self) -> bool:
         """Whether a hint has come since this was asked the last time."""
         return self._watch.hinted()
+
+    def version(self) -> int | None:
+        """The version of the file; None where it cannot be told, or nobody waits for changes."""
+        return self._watch.version() if self._watch.started else None
+
+    def calm_at(self, version: int | None) -> bool:
+        """Whether nobody can have left anything behind since, at this version of the file, there was nobody but us in it."""
+        return version is not None and version == self._calm.version and not self.closed
 
     async def wait(self, seconds: float) -> bool:
         if self.closed:

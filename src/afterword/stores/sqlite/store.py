@@ -94,7 +94,8 @@ class SqliteStore:
         return self._session.write(RENEW, leases)
 
     def rescue(self) -> Pending[Sequence[Job]]:
-        return self._session.write(RESCUE, None)
+        version = self._session.version()
+        return finished([]) if self._session.calm_at(version) else self._session.write(RESCUE, version)
 
     def change(self, change: Change, ids: Sequence[str]) -> Pending[Sequence[Job | None]]:
         return self._session.write(CHANGE, (change, ids))

@@ -14,6 +14,15 @@ from afterword.stores.sqlite.room import Room
 
 
 @dataclass(slots=True)
+class Calm:
+    """When a look for the dead can be spared."""
+
+    version: int | None = None
+    """That of the file (`PRAGMA data_version`, as the watch sees it) when nobody but this process was in it: until it changes,
+    whoever dies leaves nothing behind."""
+
+
+@dataclass(slots=True)
 class Transaction:
     """All that verbs need to write, and what they report."""
 
@@ -23,6 +32,7 @@ class Transaction:
     """Where the lock files of all processes lie."""
     clock: Clock
     room: Room
+    calm: Calm
     written: list[str] = field(default_factory=list)
     """Ids of the jobs that are new."""
     facts: list[Event] = field(default_factory=list)

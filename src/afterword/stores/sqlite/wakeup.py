@@ -13,7 +13,7 @@ from pathlib import Path
 from afterword.clock import until_round
 from afterword.stores.sqlite import connection, forks
 
-POLL = 0.1
+POLL = 0.2
 """Seconds between two looks at the file itself, in case a hint was lost."""
 
 _TICK = 100_000_000
@@ -193,10 +193,11 @@ class Watch:
 
     def _changed(self) -> bool:
         """Whether anybody committed since the last look. It takes some microseconds, so a busy loop can afford it."""
-        before, self._version = self._version, self._look()
+        before, self._version = self._version, self.version()
         return self._version is not None and before != self._version
 
-    def _look(self) -> int | None:
+    def version(self) -> int | None:
+        """Another one after every commit of anybody; None where it cannot be told. It takes some microseconds."""
         try:
             with self._lock, forks.inside():
                 if self._closed:

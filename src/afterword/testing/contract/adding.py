@@ -1,5 +1,7 @@
 """Store.add"""
 
+from typing import Any
+
 import pytest
 
 from afterword.errors import BacklogFull
@@ -9,7 +11,7 @@ from afterword.jobs.retry import Retry
 from afterword.stores.store import Store
 from afterword.testing.contract.bench import PATIENCE, Bench, Make, add, claim_one, held, job, now, settle
 
-NEW_FIELDS = {
+NEW_FIELDS: dict[str, Any] = {
     "id": "f" * 32,
     "task": "main:other",
     "arguments": b'{"x":1}',

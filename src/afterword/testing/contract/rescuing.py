@@ -1,5 +1,7 @@
 """Store.rescue"""
 
+import asyncio
+
 from afterword.clock import SECOND
 from afterword.events import Event, Rescued
 from afterword.jobs import lifecycle
@@ -21,6 +23,7 @@ from afterword.testing.contract.bench import (
     rescue,
     states,
 )
+from afterword.testing.contract.waking import settled
 
 OVERDUE = (LEASE + GRACE) / SECOND + 0.001
 """Seconds after which a lease that nobody renewed is no more than a memory."""
@@ -38,6 +41,16 @@ class Rescuing(Bench):
         kill(store)
         assert list(rescue(worker)) == [lifecycle.release(waiting)]
         assert now(worker, waiting).state is State.QUEUED
+
+    def test_whoever_comes_after_a_quiet_time_and_dies_is_found(self, store: Store, worker: Store, kill: Kill) -> None:
+        asyncio.run(settled(worker))
+        for _ in range(3):
+            assert list(rescue(worker)) == []
+        (waiting,) = add(store, held(store))
+        for _ in range(3):
+            assert list(rescue(worker)) == []
+        kill(store)
+        assert list(rescue(worker)) == [lifecycle.release(waiting)]
 
     def test_what_a_dead_process_ran_may_be_run_by_another(
         self, store: Store, worker: Store, kill: Kill, clock: FalseClock
