@@ -1,5 +1,6 @@
 """Adding, releasing and discarding: the verbs of a request."""
 
+import functools
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -8,12 +9,17 @@ from sqlite3 import Connection, Cursor
 from afterword import events
 from afterword.errors import BacklogFull
 from afterword.jobs.job import Job, State
+from afterword.stores.rows import NEW_COLUMNS, new_row
 from afterword.stores.sqlite import uniqueness
-from afterword.stores.sqlite.insertion import ROWS, insert
+from afterword.stores.sqlite.rowset import ROWS, Rowset
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb, seldom
 from afterword.stores.store import Added
 
 _HELD = int(State.HELD)
+
+_NAMES = ", ".join(NEW_COLUMNS)
+_PLACES = ", ".join(f"new.column{number}" for number in range(1, len(NEW_COLUMNS) + 1))
+_NEW = Rowset(len(NEW_COLUMNS), [NEW_COLUMNS.index(name) for name in ("id", "arguments", "added_at", "after")])
 
 RELEASE_THESE = f"UPDATE jobs SET {RELEASED} WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD}"
 
@@ -90,6 +96,25 @@ def _insert_chunk(connection: Connection, jobs: Sequence[Job]) -> Sequence[Added
     # Every row that SQLite returns hands the interpreter over to busy threads once more, so nothing is returned: the keys of
     # one INSERT follow each other in the order of its rows.
     return answers(connection, insert(connection, jobs), jobs)
+
+
+def insert(connection: Connection, jobs: Sequence[Job], extra: tuple[str, str] | None = None) -> Cursor:
+    """Those of these jobs, ROWS at most, whose ids are not there yet. `extra` are a column and what it is to hold in the row of
+    the first job."""
+    table, values = _NEW.said([new_row(job) for job in jobs])
+    if extra is None:
+        return connection.execute(_insertion(table, None), values)
+    column, value = extra
+    return connection.execute(_insertion(table, column), [jobs[0].id, value, *values])
+
+
+@functools.cache
+def _insertion(table: str, extra: str | None) -> str:
+    names, places = (f"{_NAMES}, {extra}", f"{_PLACES}, CASE new.column1 WHEN ? THEN ? END") if extra else (_NAMES, _PLACES)
+    return (
+        f"INSERT INTO jobs ({names}) SELECT {places} FROM {table} AS new"
+        " WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = new.column1) ON CONFLICT DO NOTHING"
+    )
 
 
 def answers(connection: Connection, inserted: Cursor, jobs: Sequence[Job]) -> Sequence[Added]:

@@ -11,6 +11,7 @@ from afterword.jobs.lifecycle import Settlement
 from afterword.stores.fence import Judgement, judge
 from afterword.stores.rows import COLUMNS, text
 from afterword.stores.sqlite.connection import fetch
+from afterword.stores.sqlite.rowset import ROWS, Rowset
 from afterword.stores.sqlite.transaction import FOLLOW, Transaction, Verb
 from afterword.stores.store import Verdict
 
@@ -32,10 +33,8 @@ _SAID = {
 }
 _KEY = "said.column1"
 _COUNTED = "said.column10"
-_COLUMNS = 11
-
-_ROWS = 128
-"""Settlements in one statement, at most. Each number of them is a statement of its own, which stays compiled."""
+_SETTLEMENTS = Rowset(11, own=(0, 3, 6, 7))
+"""Of the columns above. What has just succeeded differs in key, attempt, time and result."""
 
 
 def _assignments(columns: Iterable[str]) -> str:
@@ -126,15 +125,14 @@ def _write(connection: Connection, chosen: Iterable[Settlement], standings: dict
 
 
 def _say(connection: Connection, statement: str, settlements: Sequence[Settlement]) -> None:
-    for start in range(0, len(settlements), _ROWS):
-        chunk = settlements[start : start + _ROWS]
-        connection.execute(_complete(statement, len(chunk)), [value for settlement in chunk for value in _row(settlement)])
+    for start in range(0, len(settlements), ROWS):
+        said, values = _SETTLEMENTS.said([_row(settlement) for settlement in settlements[start : start + ROWS]])
+        connection.execute(_complete(statement, said), values)
 
 
 @functools.cache
-def _complete(statement: str, rows: int) -> str:
-    row = f"({', '.join('?' * _COLUMNS)})"
-    return statement.format(said=f"(VALUES {', '.join([row] * rows)})")
+def _complete(statement: str, said: str) -> str:
+    return statement.format(said=said)
 
 
 def _row(settlement: Settlement) -> tuple[object, ...]:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from afterword.jobs.job import Job, State
-from afterword.stores.sqlite.adding import ADD, RELEASE, RELEASE_THESE, answers, detach, note_release
-from afterword.stores.sqlite.insertion import ROWS, insert
+from afterword.stores.sqlite.adding import ADD, RELEASE, RELEASE_THESE, answers, detach, insert, note_release
+from afterword.stores.sqlite.rowset import ROWS
 from afterword.stores.sqlite.transaction import RELEASED, Single, Transaction, Verb
 from afterword.stores.store import Added
 
