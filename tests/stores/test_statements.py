@@ -35,7 +35,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return opened
 
     monkeypatch.setattr(connection, "connect", traced)
-    monkeypatch.setattr("afterword.stores.sqlite.writer.connect", traced)
+    monkeypatch.setattr("afterword.stores.sqlite.entry.connect", traced)
     return seen
 
 
@@ -197,7 +197,7 @@ def steps(store: SqliteStore, act: Callable[[], object]) -> int:
         count += 1
         return 0
 
-    writing = store._session._writer._connection
+    writing = store._session._entry._connection
     assert writing is not None
     writing.set_progress_handler(tick, 100)
     act()
@@ -239,7 +239,7 @@ def test_a_rescue_leaves_nothing_that_the_next_look_would_find(store: SqliteStor
 
 def test_every_commit_is_on_disk_when_it_is_answered(store: SqliteStore) -> None:
     add(store, job())
-    writing = store._session._writer._connection
+    writing = store._session._entry._connection
     assert writing is not None
     assert writing.execute("PRAGMA synchronous").fetchone() == (2,)
     assert writing.execute("PRAGMA journal_mode").fetchone() == ("wal",)

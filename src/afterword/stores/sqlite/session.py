@@ -12,6 +12,7 @@ from afterword.errors import StoreClosed, StoreUnavailable
 from afterword.events import Tell
 from afterword.stores.pending import Pending, failed
 from afterword.stores.sqlite import forks, gate, liveness
+from afterword.stores.sqlite.entry import Entry
 from afterword.stores.sqlite.filesystem import refuse_network
 from afterword.stores.sqlite.gate import Gate
 from afterword.stores.sqlite.identity import Identity
@@ -54,12 +55,10 @@ class Session:
         self._watch = Watch(path, self.directory, self.process)
         self._calm = calm = Calm()
         room = Room(max_queued)
+        self._entry = Entry(path, self._gate, self._identity, self._enter)
         writer = Writer(
-            path,
-            self._gate,
-            self._identity,
+            self._entry,
             verbs=verbs,
-            enter=self._enter,
             begin=lambda connection: Transaction(connection, self.process, self.directory, clock, room, calm),
             single=single,
             wake=self._bell.ring,
@@ -68,7 +67,7 @@ class Session:
         reader = Reader(path, self._identity, lambda: self.open().result())
         self._writer = writer
         self._reader = reader
-        self._writes: Lane[Write] = Lane("afterword-writer", writer.write, writer.leave)
+        self._writes: Lane[Write] = Lane("afterword-writer", writer.write, self._entry.leave)
         self._reads: Lane[Read] = Lane("afterword-reader", reader.read, reader.leave)
         forks.remember(self)
 
@@ -131,7 +130,7 @@ class Session:
             self._lock.free()
 
     def about_to_fork(self) -> None:
-        self._writer.close()
+        self._entry.close()
         self._reader.close()
         self._watch.disconnect()
 

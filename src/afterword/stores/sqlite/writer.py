@@ -3,21 +3,16 @@
 import itertools
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from afterword.errors import StoreError
 from afterword.events import Added, Event, LogGrows, StoreFailed, Tell, Written, nobody
 from afterword.stores.pending import Pending, resolve
-from afterword.stores.sqlite import forks
-from afterword.stores.sqlite.checkpoint import DUE, OVERDUE, Checkpoints
-from afterword.stores.sqlite.connection import connect, meaning, meets_all, prepare
-from afterword.stores.sqlite.gate import Gate
-from afterword.stores.sqlite.identity import Identity
-from afterword.stores.sqlite.single import ALONG
-from afterword.stores.sqlite.syncing import Syncing
+from afterword.stores.sqlite.checkpoint import DUE, OVERDUE
+from afterword.stores.sqlite.connection import meaning, meets_all
+from afterword.stores.sqlite.entry import Entry
 from afterword.stores.sqlite.transaction import Single, Transaction, Verb, Write, never
 
 Answer = tuple[Pending[Any], Any, StoreError | None]
@@ -49,37 +44,27 @@ TIDY = Verb(_no_checkpoint, _no_checkpoint)
 class Writer:
     """What the writing thread does with a group of writes.
 
-    `enter` is called before the file is opened, `begin` makes the context of one transaction, `single` says what comes to one
-    statement, `wake` is called after a transaction that left something to claim. Verbs are done in the order of `verbs`,
-    whatever the order of the calls: each for all its calls at once.
+    `begin` makes the context of one transaction, `single` says what comes to one statement, `wake` is called after a
+    transaction that left something to claim. Verbs are done in the order of `verbs`, whatever the order of the calls: each for
+    all its calls at once.
     """
 
     def __init__(
         self,
-        path: Path,
-        gate: Gate,
-        identity: Identity,
+        entry: Entry,
         *,
         verbs: Sequence[Verb],
-        enter: Callable[[], None],
         begin: Callable[[sqlite3.Connection], Transaction],
         single: Callable[[Transaction, Requests], Single | None],
         wake: Callable[[], None],
         tell: Tell,
     ) -> None:
-        self._path = path
-        self._gate = gate
-        self._identity = identity
+        self._entry = entry
         self._order = {verb: place for place, verb in enumerate([OPEN, *verbs])}
-        self._enter = enter
         self._begin = begin
         self._single = single
         self._wake = wake
         self._tell = tell
-        self._checkpoints = Checkpoints(path)
-        self._connection: sqlite3.Connection | None = None
-        self._syncing = Syncing()
-        self._passed = False
         self._transactions = 0
         self._left_work = False
 
@@ -100,21 +85,7 @@ class Writer:
     @property
     def untidy(self) -> bool:
         """Whether a checkpoint is due."""
-        return self._checkpoints.due(DUE)
-
-    def leave(self) -> None:
-        """Close everything; SQLite empties the log when the last process does so."""
-        with forks.inside():
-            self.close()
-        self._gate.close()
-
-    def close(self) -> None:
-        """Close the connections, which nobody must be using; the next write opens others."""
-        connection, self._connection = self._connection, None
-        with suppress(sqlite3.Error):
-            self._checkpoints.close()
-            if connection is not None:
-                connection.close()
+        return self._entry.checkpoints.due(DUE)
 
     def _answers(self, writes: Sequence[Write]) -> Sequence[Answer]:
         if not writes:
@@ -122,7 +93,7 @@ class Writer:
         try:
             return self._attempt(writes)
         except Exception as error:
-            self._recover(error)
+            self._entry.recover(error)
             if len(writes) == 1 or meets_all(error):
                 return self._refused(writes, error)
         # One of them is at fault, and is to be the only one refused.
@@ -132,7 +103,7 @@ class Writer:
         calls = [(verb, list(group)) for verb, group in itertools.groupby(writes, key=lambda write: write.verb)]
         answers = self._without_writing(calls)
         if answers is None:
-            with self._gated(), self._connected() as connection:
+            with self._entry.gated(), self._entry.connected() as connection:
                 transaction = self._begin(connection)
                 answers = self._commit(transaction, calls)
             self._announce(transaction)
@@ -140,9 +111,9 @@ class Writer:
 
     def _without_writing(self, calls: Calls) -> Sequence[Answer] | None:
         """The answers, where nothing is to be written. Opens the file, since that is what the gate lies beside."""
-        if self._connection is not None and any(verb.idle is never for verb, _ in calls):
+        if self._entry.opened and any(verb.idle is never for verb, _ in calls):
             return None
-        with self._connected() as connection:
+        with self._entry.connected() as connection:
             return _idle(self._begin(connection), calls)
 
     def _commit(self, transaction: Transaction, calls: Calls) -> Sequence[Answer]:
@@ -151,14 +122,14 @@ class Writer:
         early = single is not None and single.brief
         if early:
             self._wake()  # Whoever comes has to pass the gate, which is ours.
-        self._syncing.switch(transaction.connection, any(verb.lasting(transaction, said) for verb, said in requests))
+        self._entry.syncing.switch(transaction.connection, any(verb.lasting(transaction, said) for verb, said in requests))
         if single:
             self._tell_of(single.written)
             given = single.act()
             transaction.wakes &= not early
         else:
             given = self._in_transaction(transaction, requests)
-        self._identity.confirm()
+        self._entry.confirm()
         self._transactions += 1
         return [answer for (_, writes), answers in zip(calls, given, strict=True) for answer in _paired(writes, answers)]
 
@@ -179,9 +150,7 @@ class Writer:
         """Be ready for what comes next, where one write follows the other, as in quiet times."""
         if len(writes) != 1 or writes[0].verb.then_lasting is None:
             return
-        with forks.inside(), suppress(sqlite3.Error):
-            if self._connection is not None:
-                self._syncing.switch(self._connection, writes[0].verb.then_lasting)
+        self._entry.foresee(writes[0].verb.then_lasting)
 
     def _tell_of(self, written: Sequence[str]) -> None:
         if written and self._tell is not nobody:
@@ -208,7 +177,7 @@ class Writer:
         try:
             self._checkpoint(DUE)
         except Exception as error:
-            self._recover(error)
+            self._entry.recover(error)
             return self._refused(writes, error)
         return _paired(writes, [None] * len(writes))
 
@@ -218,59 +187,18 @@ class Writer:
         try:
             self._checkpoint(OVERDUE)
         except Exception as error:
-            self._recover(error)
-            self._told(StoreFailed("checkpoint", meaning(error, self._path)))
+            self._entry.recover(error)
+            self._told(StoreFailed("checkpoint", meaning(error, self._entry.path)))
 
     def _checkpoint(self, size: int) -> None:
-        if self._checkpoints.due(size):
-            with self._gated(), self._connected() as connection:
-                self._checkpoints.make(connection)
-            if grown := self._checkpoints.grown():
-                self._told(LogGrows(str(self._path), grown))
-
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """Inside SQLite, with the connection, which a fork of this process may have closed since the last time."""
-        self._identity.check()
-        while True:
-            if self._connection is None:
-                self._open()
-            with forks.inside():
-                if self._connection is not None:
-                    yield self._connection
-                    return
-
-    def _open(self) -> None:
-        self._enter()
-        with self._gated(), forks.inside():
-            prepare(self._path)
-            self._identity.learn(self._path)
-            self._connection = connect(self._path)
-            self._syncing = Syncing()
-            self._connection.execute(ALONG)
-
-    @contextmanager
-    def _gated(self) -> Iterator[None]:
-        """Past the gate; may be nested."""
-        if self._passed:
-            yield
-            return
-        self._gate.take()
-        self._passed = True
-        try:
-            yield
-        finally:
-            self._passed = False
-            self._gate.free()
-
-    def _recover(self, error: Exception) -> None:
-        """After trouble with the file itself, open it anew before the next write."""
-        if isinstance(error, sqlite3.Error) and meets_all(error):
-            with forks.inside():
-                self.close()
+        if self._entry.checkpoints.due(size):
+            with self._entry.gated(), self._entry.connected() as connection:
+                self._entry.checkpoints.make(connection)
+            if grown := self._entry.checkpoints.grown():
+                self._told(LogGrows(str(self._entry.path), grown))
 
     def _refused(self, writes: Sequence[Write], error: Exception) -> Sequence[Answer]:
-        return [(write.pending, None, meaning(error, self._path)) for write in writes]
+        return [(write.pending, None, meaning(error, self._entry.path)) for write in writes]
 
 
 def _idle(transaction: Transaction, calls: Calls) -> Sequence[Answer] | None:
