@@ -1,6 +1,7 @@
 """In quiet times a worker looks for the dead without waking a thread of its own."""
 
 import asyncio
+import os
 
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.testing.contract.bench import APP, PATIENCE, add, held, job, rescue
@@ -9,9 +10,13 @@ from tests.stores.conftest import Open
 
 
 def spared(worker: SqliteStore) -> bool:
-    """Whether the second of two looks is answered at once."""
+    """Whether a look would be answered at once, after another one."""
     rescue(worker)
-    return worker.rescue().done
+    return at_rest(worker)
+
+
+def at_rest(worker: SqliteStore) -> bool:
+    return worker._session.calm_at(worker._session.version())
 
 
 def test_nobody_but_a_worker_leaves_nothing_behind(store: SqliteStore, open_store: Open) -> None:
@@ -21,7 +26,7 @@ def test_nobody_but_a_worker_leaves_nothing_behind(store: SqliteStore, open_stor
     asyncio.run(settled(worker))
     assert spared(worker)
     add(store, job())
-    assert not worker.rescue().done
+    assert not at_rest(worker)
     assert spared(worker)
 
 
@@ -41,3 +46,30 @@ def test_another_worker_is_looked_at_again_and_again(store: SqliteStore, open_st
     assert not spared(worker)
     store.leave().result(PATIENCE)
     assert spared(worker)
+
+
+def test_a_fork_hides_nobody(store: SqliteStore, open_store: Open) -> None:
+    """It closes all connections, and the next one counts versions from the beginning."""
+    worker = open_store()
+    asyncio.run(settled(worker))
+    assert spared(worker)
+    add(store, held(store))
+    assert not spared(worker)
+    fork()
+    assert not at_rest(worker)
+    assert not spared(worker)
+
+
+def test_a_commit_before_a_fork_is_seen(store: SqliteStore, open_store: Open) -> None:
+    worker = open_store()
+    asyncio.run(settled(worker))
+    add(store, held(store))  # Of which nobody is told.
+    fork()
+    assert asyncio.run(worker.wait(0.0))
+
+
+def fork() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)

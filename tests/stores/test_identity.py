@@ -1,5 +1,6 @@
 """A file that is taken away from under a living process."""
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ from afterword.errors import StoreReplaced
 from afterword.stores.sqlite import identity
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Query
-from afterword.testing.contract.bench import PATIENCE, add, job, now
+from afterword.testing.contract.bench import PATIENCE, add, job, now, rescue
+from afterword.testing.contract.waking import settled
 from tests.stores.conftest import Open
 
 
@@ -62,6 +64,17 @@ def test_nothing_more_is_written_or_read(
     for pending in (store.add([job()]), store.find(Query()), store.rescue(), store.add([job()])):
         with pytest.raises(StoreReplaced, match=rf"{said} while this process had it open, so nothing more is written"):
             pending.result(PATIENCE)
+
+
+@pytest.mark.parametrize("happens", [delete, move, replace, put_a_copy_in_its_place, delete_the_locks])
+def test_a_worker_at_rest_notices(store: SqliteStore, database: Path, happens: Callable[[Path], None]) -> None:
+    asyncio.run(settled(store))
+    rescue(store)
+    assert store.rescue().done, "it does not rest"
+    happens(database)
+    for _ in range(2):
+        with pytest.raises(StoreReplaced):
+            rescue(store)
 
 
 def test_the_sentence_says_what_to_do() -> None:

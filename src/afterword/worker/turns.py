@@ -16,6 +16,9 @@ from afterword.worker.placing import Room
 REST = 0.2
 """Seconds to wait after the store failed."""
 
+LONGEST = 1.0
+"""Seconds after which the wall clock is looked at again while a job waits for its time: somebody may have set it."""
+
 UNHEARD = "the answer to its claim was lost"
 
 _RUNNING = 10_000
@@ -151,4 +154,4 @@ class Turns:
             self._due = None
         if next_due is not None:
             seconds = max(0.0, (next_due - self._clock.now()) / SECOND)
-            self._due = asyncio.get_running_loop().call_later(seconds, self.hint)
+            self._due = asyncio.get_running_loop().call_later(min(seconds, LONGEST), self.hint)

@@ -37,6 +37,14 @@ class Identity:
             self._compare(path)
         self._looked = time.monotonic()
 
+    def intact(self) -> bool:
+        """Whether `check` would raise nothing."""
+        try:
+            self.check()
+        except StoreReplaced:
+            return False
+        return True
+
     def confirm(self) -> None:
         """Raises StoreReplaced unless what was committed just now is in the file that others find."""
         self._compare(self._database)

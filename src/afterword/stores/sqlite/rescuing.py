@@ -14,6 +14,7 @@ from afterword.stores.sqlite import liveness, moving, quarantine
 from afterword.stores.sqlite.connection import fetch
 from afterword.stores.sqlite.soundness import OWNERS
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb
+from afterword.stores.sqlite.wakeup import Version
 from afterword.stores.store import GRACE
 
 _OWNERS = f"""
@@ -50,7 +51,7 @@ class _Suspect(NamedTuple):
     dead: bool
 
 
-def _rescue(transaction: Transaction, calls: Sequence[int | None]) -> Sequence[Sequence[Job]]:
+def _rescue(transaction: Transaction, calls: Sequence[Version | None]) -> Sequence[Sequence[Job]]:
     quarantine.sweep(transaction)
     # Asked once more, now that nobody else can write: another worker may have been here since the look before.
     suspects = _suspects(transaction)
@@ -71,7 +72,7 @@ def _rescue(transaction: Transaction, calls: Sequence[int | None]) -> Sequence[S
     return [rescued, *([] for _ in calls[1:])]
 
 
-def _nothing_to_rescue(transaction: Transaction, calls: Sequence[int | None]) -> Sequence[Sequence[Job]] | None:
+def _nothing_to_rescue(transaction: Transaction, calls: Sequence[Version | None]) -> Sequence[Sequence[Job]] | None:
     if quarantine.due(transaction.connection) or _suspects(transaction) or _astray(transaction.connection):
         return None
     if not transaction.connection.execute(_OTHERS, (transaction.process,)).fetchone():

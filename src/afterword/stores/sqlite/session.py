@@ -22,7 +22,7 @@ from afterword.stores.sqlite.reader import Read, Reader
 from afterword.stores.sqlite.room import Room
 from afterword.stores.sqlite.single import single
 from afterword.stores.sqlite.transaction import Calm, Transaction, Verb, Write
-from afterword.stores.sqlite.wakeup import Bell, Watch
+from afterword.stores.sqlite.wakeup import Bell, Version, Watch
 from afterword.stores.sqlite.writer import OPEN, Writer
 
 T = TypeVar("T")
@@ -104,13 +104,13 @@ class Session:
         """Whether a hint has come since this was asked the last time."""
         return self._watch.hinted()
 
-    def version(self) -> int | None:
+    def version(self) -> Version | None:
         """The version of the file; None where it cannot be told, or nobody waits for changes."""
         return self._watch.version() if self._watch.started else None
 
-    def calm_at(self, version: int | None) -> bool:
-        """Whether nobody can have left anything behind since, at this version of the file, there was nobody but us in it."""
-        return version is not None and version == self._calm.version and not self.closed
+    def calm_at(self, version: Version | None) -> bool:
+        """Whether a look for the dead, at this version of the file, would find nothing."""
+        return version is not None and version == self._calm.version and not self.closed and self._identity.intact()
 
     async def wait(self, seconds: float) -> bool:
         if self.closed:

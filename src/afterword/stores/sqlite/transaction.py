@@ -11,15 +11,16 @@ from afterword.events import Event
 from afterword.jobs.job import State
 from afterword.stores.pending import Pending
 from afterword.stores.sqlite.room import Room
+from afterword.stores.sqlite.wakeup import Version
 
 
 @dataclass(slots=True)
 class Calm:
     """When a look for the dead can be spared."""
 
-    version: int | None = None
-    """That of the file (`PRAGMA data_version`, as the watch sees it) when nobody but this process was in it: until it changes,
-    whoever dies leaves nothing behind."""
+    version: Version | None = None
+    """That of the file when nobody but this process owned anything in it: until it changes, whoever dies leaves nothing
+    behind."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Hints between processes: one datagram to the socket of each worker. Nothing depends on them; `data_version` is the truth."""
+"""Hints between processes: one datagram to the socket of each worker. Nothing depends on them: the file itself tells too."""
 
 import asyncio
 import enum
@@ -21,6 +21,11 @@ _TICK = 100_000_000
 
 _LONGEST = 100
 """Bytes that the name of a socket may have, with a little to spare."""
+
+
+Version = tuple[int, int]
+"""Of the file, as one watch sees it: the number of its connection, and what that says of the file (`PRAGMA data_version`): each
+connection begins anew."""
 
 
 class Bell:
@@ -78,7 +83,8 @@ class Watch:
         self._door: int | None = None
         self._socket: socket.socket | None = None
         self._connection: sqlite3.Connection | None = None
-        self._version: int | None = None
+        self._connections = 0
+        self._version: Version | None = None
         self._closed = False
         self._hurried = False
         """The last call has answered to a hint."""
@@ -196,7 +202,7 @@ class Watch:
         before, self._version = self._version, self.version()
         return self._version is not None and before != self._version
 
-    def version(self) -> int | None:
+    def version(self) -> Version | None:
         """Another one after every commit of anybody; None where it cannot be told. It takes some microseconds."""
         try:
             with self._lock, forks.inside():
@@ -205,8 +211,9 @@ class Watch:
                 if self._connection is None:
                     self._connection = connection.connect_reader(self._database)
                     self._connection.execute("PRAGMA busy_timeout = 0")  # This is an event loop's thread.
+                    self._connections += 1
                 (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-                return int(version)
+                return self._connections, int(version)
         except sqlite3.Error:
             return None  # Whoever reads or writes will find out what it is, and say so.
 

@@ -1,9 +1,11 @@
 """Store.settle"""
 
+import pytest
+
 from afterword.clock import SECOND
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
-from afterword.jobs.outcome import Crashed, Failed, Snoozed, Succeeded
+from afterword.jobs.outcome import Crashed, Failed, HandedOff, Interrupted, Outcome, Snoozed, Succeeded
 from afterword.jobs.retry import Retry
 from afterword.stores.store import Change, Store, Verdict, Want
 from afterword.testing.clock import FalseClock
@@ -63,6 +65,32 @@ class Settling(Bench):
         running = claim_one(store)
         settle(store, running, Failed("Traceback: no"))
         assert now(store, running) == running._replace(state=State.FAILED, owner=None, error="Traceback: no", ended_at=1)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            Succeeded(b"2"),
+            Succeeded(),
+            Failed("no"),
+            Snoozed(3_000_000, "busy"),
+            Crashed("segmentation fault", alone=True),
+            Crashed("killed", alone=False),
+            Interrupted("stopping", started=True),
+            HandedOff("its number"),
+        ],
+        ids=repr,
+    )
+    @pytest.mark.parametrize("attempts", [1, 3])
+    def test_each_settlement_of_many_stays_its_own(
+        self, store: Store, clock: FalseClock, other: Outcome, attempts: int
+    ) -> None:
+        add(store, *(job(retry=Retry(attempts)) for _ in range(5)))
+        running = claim(store)
+        outcomes = [Succeeded(b"1"), Succeeded(b"1"), other, Succeeded(b"1"), Succeeded(b"1")]
+        clock.advance(1)
+        given = [settlement(one, outcome, at=clock.now()) for one, outcome in zip(running, outcomes, strict=True)]
+        assert set(store.settle(given).result(PATIENCE)) == {Verdict.APPLIED}
+        assert [now(store, one) for one in running] == [lifecycle.settled(*one) for one in zip(running, given, strict=True)]
 
     def test_what_a_settlement_says_of_crashes_is_kept(self, store: Store) -> None:
         add(store, job())
