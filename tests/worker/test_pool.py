@@ -7,7 +7,7 @@ import pytest
 from afterword.clock import SECOND
 from afterword.events import nobody
 from afterword.jobs.job import Job
-from afterword.jobs.outcome import Crashed, Failed, Interrupted
+from afterword.jobs.outcome import Crashed, Failed, Interrupted, Succeeded
 from afterword.jobs.retry import Retry
 from afterword.launch import Launch
 from afterword.worker import pool
@@ -138,7 +138,10 @@ def test_of_those_that_lost_many_workers_one_runs_at_a_time(runners: list[StandI
 
     assert sorted(one.id for runner in runners for one in runner.jobs) == ["innocent", "ordinary", "suspect"]
     [busy] = [runner for runner in runners if [one.id for one in runner.jobs] == ["innocent"]]
-    busy.jobs.clear()
+    ended = [(busy.jobs.pop(), Succeeded())]
     busy.exclusive = False
-    it.ended(busy, [])  # type: ignore[arg-type]
+    it.ended(busy, ended)  # type: ignore[arg-type]
+    it.settled([(job("ordinary"), Succeeded())])
+    assert not busy.jobs, "the end of the innocent one is not written down, and would be lost"
+    it.settled(ended)
     assert [one.id for one in busy.jobs] == ["killer"]

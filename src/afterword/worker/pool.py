@@ -66,6 +66,8 @@ class Pool(Audience):
         self._leaving: set[Runner] = set()
         self._feared: Runner | None = None
         """Where a job runs, or ran last, that is feared to end its worker."""
+        self._unwritten: Job | None = None
+        """Such a job that has ended, and whose outcome would be lost if another one ended the worker now."""
         self._waiting: list[Job] = []
         self._suspects = 0
         """Those of them that must run alone."""
@@ -116,6 +118,12 @@ class Pool(Audience):
             self._idle_since = None
             self._dismiss(self._runners[spare])
 
+    def settled(self, attempts: Sequence[tuple[Job, Outcome]]) -> None:
+        """These outcomes are written down."""
+        if self._unwritten and any(job is self._unwritten for job, _ in attempts):
+            self._unwritten = None
+            self._place()
+
     async def inquire(self, asked: Sequence[Asked]) -> Sequence[Sighted] | None:
         """What became of these in their engines' hands; None when no runner can ask."""
         able = [runner for runner in self._runners if runner.seat.ready]
@@ -158,6 +166,7 @@ class Pool(Audience):
         self._answer([])
 
     def ended(self, runner: Runner, outcomes: Sequence[tuple[Job, Outcome]]) -> None:
+        self._remember(outcomes)
         self._place()
         self._answer(outcomes)
 
@@ -170,8 +179,10 @@ class Pool(Audience):
             self._delay(runner, death)
         elif not death.ours:
             self._tell(RunnerDied(runner.pid, death.cause, tuple(job.id for job in death.started)))
+        outcomes = blame(death, alone=runner.exclusive)
+        self._remember(outcomes)
         self._place()  # A suspect that waited while another one ran may go to a runner at leisure, and no other event may come.
-        self._answer(blame(death, alone=runner.exclusive))
+        self._answer(outcomes)
         self.review()
 
     def _start(self) -> None:
@@ -201,8 +212,8 @@ class Pool(Audience):
         if not self._suspects:
             self._place_ordinary()
             return
-        dreading = any(runner is self._feared and runner.exclusive for runner in self._runners)
-        may = one_by_one([_feared(job) for job in self._waiting], dreading)
+        running = any(runner is self._feared and runner.exclusive for runner in self._runners)
+        may = one_by_one([_feared(job) for job in self._waiting], running or self._unwritten is not None)
         candidates = [job.alone for job, now in zip(self._waiting, may, strict=True) if now]
         places = iter(place(candidates, [runner.seat for runner in self._runners], self._shape))
         handed: dict[int, list[Job]] = {}
@@ -226,6 +237,11 @@ class Pool(Audience):
             handed.setdefault(index, []).append(job)
         del self._waiting[: len(places)]
         self._hand(handed)
+
+    def _remember(self, outcomes: Sequence[tuple[Job, Outcome]]) -> None:
+        for job, _ in outcomes:
+            if _feared(job):
+                self._unwritten = job
 
     def _hand(self, handed: dict[int, list[Job]]) -> None:
         for index, jobs in handed.items():

@@ -31,7 +31,7 @@ class Turns:
     """A turn hands all outcomes that have come, and the next claim, to the store together, so that under load both share one
     transaction. While the store writes, the next outcomes gather: nothing waits for a timer.
 
-    `room` says how many jobs it could have, `take` has them begun.
+    `room` says how many jobs it could have, `take` has them begun, `settled` is told whose outcomes are written down.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Turns:
         clock: Clock,
         tell: Tell,
         draw: Callable[[], float] = random.random,
+        settled: Callable[[Sequence[Attempted]], None] = lambda attempts: None,
     ) -> None:
         self._store = store
         self._want = want
@@ -51,6 +52,7 @@ class Turns:
         self._clock = clock
         self._tell = tell
         self._draw = draw
+        self._tell_settled = settled
         self._stir = asyncio.Event()
         self._open = True
         self._hinted = True
@@ -137,6 +139,7 @@ class Turns:
             if self._leases.get(job.key) == job.token:
                 del self._leases[job.key]
             self._tell(Settled(job, outcome, verdict.value))
+        self._tell_settled(outcomes)
 
     def _claimed(self, claims: Claims, room: int) -> None:
         self._hinted |= len(claims.jobs) == room

@@ -47,7 +47,7 @@ class Worker:
         self._shutdown = Shutdown()
         self._pool = Pool(launch, store.life, self._answer, tell, clock.steady, begun)
         want = Want(launch.app, limit=0, queues=launch.queues)
-        self._turns = Turns(store, want, self._pool.room, self._take, clock, tell)
+        self._turns = Turns(store, want, self._pool.room, self._take, clock, tell, settled=self._pool.settled)
         self._busy = asyncio.Event()
         self._rescuer = Rescuer(store, self._turns.hint)
         self._heartbeat = Heartbeat(store, launch.app, self._turns.leases)
