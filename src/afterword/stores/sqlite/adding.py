@@ -3,7 +3,7 @@
 import functools
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from sqlite3 import Connection, Cursor
 
 from afterword import events
@@ -11,14 +11,12 @@ from afterword.errors import BacklogFull
 from afterword.jobs.job import Job, State
 from afterword.stores.rows import NEW_COLUMNS, new_row
 from afterword.stores.sqlite import uniqueness
-from afterword.stores.sqlite.rowset import ROWS, Rowset
+from afterword.stores.sqlite.rowset import Rowset, chunks
 from afterword.stores.sqlite.transaction import FOLLOW, FOLLOWED, RELEASED, Transaction, Verb, seldom
 from afterword.stores.store import Added
 
 _HELD = int(State.HELD)
 
-_NAMES = ", ".join(NEW_COLUMNS)
-_PLACES = ", ".join(f"new.column{number}" for number in range(1, len(NEW_COLUMNS) + 1))
 _NEW = Rowset(len(NEW_COLUMNS), [NEW_COLUMNS.index(name) for name in ("id", "arguments", "added_at", "after")])
 
 RELEASE_THESE = f"UPDATE jobs SET {RELEASED} WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD}"
@@ -85,11 +83,7 @@ def note_release(transaction: Transaction, keys: Sequence[int]) -> None:
 
 
 def _insert(connection: Connection, jobs: Sequence[Job]) -> list[Added]:
-    return [added for chunk in _chunks(jobs) for added in _insert_chunk(connection, chunk)]
-
-
-def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
-    return (jobs[start : start + ROWS] for start in range(0, len(jobs), ROWS))
+    return [added for chunk in chunks(jobs) for added in _insert_chunk(connection, chunk)]
 
 
 def _insert_chunk(connection: Connection, jobs: Sequence[Job]) -> Sequence[Added]:
@@ -99,8 +93,8 @@ def _insert_chunk(connection: Connection, jobs: Sequence[Job]) -> Sequence[Added
 
 
 def insert(connection: Connection, jobs: Sequence[Job], extra: tuple[str, str] | None = None) -> Cursor:
-    """Those of these jobs, ROWS at most, whose ids are not there yet. `extra` are a column and what it is to hold in the row of
-    the first job."""
+    """Those of these jobs, one chunk at most, whose ids are not there yet. `extra` are a column and what it is to hold in the
+    row of the first job."""
     table, values = _NEW.said([new_row(job) for job in jobs])
     if extra is None:
         return connection.execute(_insertion(table, None), values)
@@ -110,9 +104,10 @@ def insert(connection: Connection, jobs: Sequence[Job], extra: tuple[str, str] |
 
 @functools.cache
 def _insertion(table: str, extra: str | None) -> str:
-    names, places = (f"{_NAMES}, {extra}", f"{_PLACES}, CASE new.column1 WHEN ? THEN ? END") if extra else (_NAMES, _PLACES)
+    columns = ", ".join((*NEW_COLUMNS, extra) if extra else NEW_COLUMNS)
+    chosen = "new.*, CASE new.column1 WHEN ? THEN ? END" if extra else "new.*"
     return (
-        f"INSERT INTO jobs ({names}) SELECT {places} FROM {table} AS new"
+        f"INSERT INTO jobs ({columns}) SELECT {chosen} FROM {table} AS new"
         " WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = new.column1) ON CONFLICT DO NOTHING"
     )
 

@@ -11,7 +11,7 @@ from afterword.jobs.lifecycle import Settlement
 from afterword.stores.fence import Judgement, judge
 from afterword.stores.rows import COLUMNS, text
 from afterword.stores.sqlite.connection import fetch
-from afterword.stores.sqlite.rowset import ROWS, Rowset
+from afterword.stores.sqlite.rowset import Rowset, chunks
 from afterword.stores.sqlite.transaction import FOLLOW, Transaction, Verb
 from afterword.stores.store import Verdict
 
@@ -125,8 +125,8 @@ def _write(connection: Connection, chosen: Iterable[Settlement], standings: dict
 
 
 def _say(connection: Connection, statement: str, settlements: Sequence[Settlement]) -> None:
-    for start in range(0, len(settlements), ROWS):
-        said, values = _SETTLEMENTS.said([_row(settlement) for settlement in settlements[start : start + ROWS]])
+    for chunk in chunks(settlements):
+        said, values = _SETTLEMENTS.said([_row(settlement) for settlement in chunk])
         connection.execute(_complete(statement, said), values)
 
 
