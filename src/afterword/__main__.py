@@ -38,7 +38,7 @@ def main() -> None:
 def _prepare_to_speak() -> None:
     """What an encoding cannot say is spelt out, rather than that nothing is said."""
     if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115, open as long as the process lives
     if sys.stdout is None:
         # Else the next file that is opened, such as the store, would be the output of whatever is started from here.
         sys.stderr.write("The standard output is closed: lead it somewhere, for example to /dev/null.\n")

@@ -164,7 +164,7 @@ class Splitter:
 
     def feed(self, data: bytes | memoryview) -> Iterator[Frame]:
         """The frames that `data` completes. Raises FrameError where the stream is garbage."""
-        with closing(self._cutter.feed(data)) as bodies:  # type: ignore[type-var]
+        with closing(self._cutter.feed(data)) as bodies:
             for body in bodies:
                 yield decode(body)
 

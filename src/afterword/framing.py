@@ -6,7 +6,7 @@ blobs, whose lengths stand in the header.
 
 import json
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from afterword.errors import FrameError
@@ -60,7 +60,7 @@ class Cutter:
     def __init__(self) -> None:
         self._rest = bytearray()
 
-    def feed(self, data: bytes | memoryview) -> Iterator[bytes]:
+    def feed(self, data: bytes | memoryview) -> Generator[bytes, None, None]:
         """The bodies that `data` completes. Raises FrameError where the stream is garbage."""
         self._rest += data
         start = 0

@@ -77,7 +77,7 @@ class Waking(Bench):
         async def wait() -> bool:
             await settled(worker)
             waiting = asyncio.create_task(worker.wait(LONG))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # Longer than it takes to begin; one that has not begun can be cancelled all the same.
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
             return await woken(worker, store.wake)
