@@ -2,9 +2,11 @@
 
 import asyncio
 import contextvars
+import resource
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,21 @@ def task(function: Callable[..., Any]) -> Task[..., Any]:
 
 def threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name.startswith("afterword_")}
+
+
+@contextmanager
+def no_room_for_threads() -> Iterator[None]:
+    """The kernel gives this process no more memory than it has, and each thread needs some for its stack."""
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    # Larger than what the C library keeps of the stacks of threads that have ended.
+    before = threading.stack_size(256 << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (size + (32 << 20), limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+        threading.stack_size(before)
 
 
 async def test_a_function_gets_a_thread_and_its_answer_comes_back() -> None:
@@ -74,6 +91,40 @@ async def test_what_it_raises_comes_back(error: BaseException) -> None:
         with pytest.raises(type(error)):
             await calling.call(task(fail), (), {})
         assert await calling.call(task(lambda: "goes on"), (), {}) == "goes on"
+
+
+async def test_where_no_thread_can_be_started_those_that_there_are_do_it() -> None:
+    let_go = threading.Event()
+    with closing(Calling(3)) as calling:
+        first = asyncio.ensure_future(calling.call(task(let_go.wait), (), {}))
+        await asyncio.sleep(0)
+        with no_room_for_threads():
+            second = asyncio.ensure_future(calling.call(task(lambda: threading.current_thread().name), (), {}))
+            third = asyncio.ensure_future(calling.call(task(lambda: threading.current_thread().name), (), {}))
+            await asyncio.sleep(0)
+        let_go.set()
+        async with asyncio.timeout(PATIENCE):
+            assert list(await asyncio.gather(first, second, third)) == [True, "afterword_0", "afterword_0"]
+
+
+async def test_a_call_fails_where_there_is_no_thread_at_all_and_the_next_tries_again() -> None:
+    with closing(Calling(2)) as calling:
+        with no_room_for_threads(), pytest.raises(RuntimeError, match="can't start new thread"):
+            await calling.call(task(lambda: None), (), {})
+        assert await calling.call(task(lambda: "again"), (), {}) == "again"
+
+
+async def test_threads_are_started_again_as_soon_as_there_is_room() -> None:
+    let_go = threading.Event()
+    with closing(Calling(3)) as calling:
+        first = asyncio.ensure_future(calling.call(task(let_go.wait), (), {}))
+        await asyncio.sleep(0)
+        with no_room_for_threads():
+            second = asyncio.ensure_future(calling.call(task(let_go.wait), (), {}))
+            await asyncio.sleep(0)
+        third = asyncio.ensure_future(calling.call(task(let_go.set), (), {}))
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(first, second, third)
 
 
 async def test_a_thread_whose_call_was_cancelled_is_not_counted_upon_until_it_is_free() -> None:

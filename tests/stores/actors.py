@@ -15,6 +15,7 @@ from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
 from afterword.jobs.outcome import Succeeded
 from afterword.jobs.retry import Retry
+from afterword.stores.sqlite import liveness
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Want
 from tests.stores.stage import PATIENCE
@@ -211,6 +212,37 @@ def forked_and_left(database: str) -> None:
     os.write(telling, b".")
     _, status = os.waitpid(pid, 0)
     say(os.waitstatus_to_exitcode(status))
+
+
+def forked_while_a_lock_file_is_taken(database: str) -> None:
+    """Forks with stores open while another thread opens or sweeps lock files: of that thread the child knows nothing."""
+    stores = [SqliteStore(database) for _ in range(8)]
+    for store in stores:
+        store.open()
+    taken, over = threading.Event(), threading.Event()
+
+    def take() -> None:
+        with liveness._changing:
+            taken.set()
+            over.wait()
+
+    threading.Thread(target=take, daemon=True).start()
+    taken.wait()
+    pid = os.fork()
+    if not pid:
+        stores[0].add([job("child")]).result(PATIENCE)
+        os._exit(0)
+    over.set()
+    try:
+        wait_until(lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None, "the end of the child")
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        raise
+    finally:
+        _, status = os.waitpid(pid, 0)
+        say(os.waitstatus_to_exitcode(status))
+    for store in stores:
+        store.close()
 
 
 # Lines

@@ -179,6 +179,13 @@ def test_forks_in_the_middle_of_writing(store: SqliteStore, database: Path) -> N
     check_integrity(database)
 
 
+def test_a_fork_while_another_thread_takes_or_sweeps_lock_files(store: SqliteStore, database: Path) -> None:
+    with act(actors.forked_while_a_lock_file_is_taken, database) as actor:
+        assert actor.heard() == "0"
+        assert actor.ended() == 0
+    assert there(store, "child") == [True]
+
+
 def test_a_forked_child_is_a_process_of_its_own_for_sqlite_too(database: Path) -> None:
     with act(actors.forked_and_left, database) as actor:
         assert actor.heard() == "[1, True, True]"

@@ -42,9 +42,7 @@ class Calling:
 
     async def _in_a_thread(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         loop = asyncio.get_running_loop()
-        if self._under_way == self._threads < self._most:
-            threading.Thread(target=self._work, args=(loop,), name=f"afterword_{self._threads}", daemon=True).start()
-            self._threads += 1
+        self._provide(loop)
         answer: asyncio.Future[Answer] = loop.create_future()
         self._under_way += 1
         self._calls.put(_Call(contextvars.copy_context(), task, args, kwargs, answer))
@@ -52,6 +50,18 @@ class Calling:
         if error is not None:
             raise error
         return value
+
+    def _provide(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A thread for one more call. Where the process may have no more of them, those that it has must do."""
+        while self._threads <= self._under_way and self._threads < self._most:
+            thread = threading.Thread(target=self._work, args=(loop,), name=f"afterword_{self._threads}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                if not self._threads:
+                    raise
+                return
+            self._threads += 1
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while call := self._calls.get():

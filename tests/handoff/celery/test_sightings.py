@@ -114,6 +114,18 @@ UNMARKED = "no queue of the broker and no Celery worker has it, and there is no 
             NOWHERE,
             Failed("its Celery worker died: it was last seen as STARTED, and no worker has it now", retry=False),
         ),
+        (
+            THEIRS,
+            HERE,
+            Mark(),
+            Meta("RETRY"),
+            NOWHERE,
+            Failed(
+                "its Celery worker died, or Celery wrote an older state over its result: "
+                "it was last seen as RETRY, and no worker has it now",
+                retry=False,
+            ),
+        ),
     ],
 )
 def test_after_a_search(handed: Handed, receipt: Receipt, mark: Mark, meta: Meta, search: Search, sighting: Any) -> None:

@@ -142,7 +142,10 @@ def _nowhere(receipt: Receipt, meta: Meta, search: Search) -> Sighting:
         return Succeeded()
     if meta.state == "PENDING":
         return Failed(LOST_RESULT, retry=False)
-    return Failed(f"its Celery worker died: it was last seen as {meta.state}, and no worker has it now", retry=False)
+    # Of two processes that had it one after the other, the first may write that it tries again after the second's success.
+    overwritten = "" if meta.state == "STARTED" else ", or Celery wrote an older state over its result"
+    why = f"its Celery worker died{overwritten}: it was last seen as {meta.state}, and no worker has it now"
+    return Failed(why, retry=False)
 
 
 def _restarted(then: str | None, now: str | None) -> bool:

@@ -30,8 +30,8 @@ def inside() -> AbstractContextManager[None]:
 
 
 def remember(one: Forking) -> None:
-    """Tell `one` of forks, for as long as it exists."""
-    _remembered.add(one)
+    """Tell `one` of forks, for as long as it exists; after those that were remembered before it."""
+    _remembered[one] = None
 
 
 class _Traffic(AbstractContextManager[None]):
@@ -70,7 +70,8 @@ class _Traffic(AbstractContextManager[None]):
 
 
 _traffic = _Traffic()
-_remembered: "weakref.WeakSet[Forking]" = weakref.WeakSet()
+_remembered: "weakref.WeakKeyDictionary[Forking, None]" = weakref.WeakKeyDictionary()
+"""In their order: what a module has of its own is in order before anything that uses it."""
 
 
 def _before() -> None:
