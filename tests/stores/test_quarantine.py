@@ -81,6 +81,13 @@ def test_the_sign_for_what_cannot_be_read_may_stand_in_a_text(store: SqliteStore
     assert quarantined(database) == []
 
 
+def test_a_row_that_only_reads_like_another_one_is_moved_too(store: SqliteStore, database: Path) -> None:
+    named, odd = add(store, *(job(queue="\N{REPLACEMENT CHARACTER}") for _ in range(2)))
+    spoil(database, odd.key, "queue = CAST(x'ff' AS TEXT)")
+    assert [one.id for one in claim(store)] == [named.id]
+    assert [key for _, key, _, _ in quarantined(database)] == [odd.key]
+
+
 @pytest.mark.parametrize(("how", "reason"), [*IMPOSSIBLE, *UNREADABLE])
 def test_whoever_looks_sees_the_others(store: SqliteStore, database: Path, how: str, reason: str) -> None:
     before, odd, after = add(store, job(), job(), job())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from afterword.jobs.job import Job, State
@@ -35,6 +36,10 @@ NEW_COLUMNS = (
 
 _STATES = tuple(State)
 
+_OWN = _ID, _ARGUMENTS, _ADDED_AT, _KEY = tuple(COLUMNS.index(name) for name in ("id", "arguments", "added_at", "key"))
+_get_own = itemgetter(*_OWN)
+_get_shared = itemgetter(*(place for place in range(len(COLUMNS)) if place not in _OWN))
+
 
 def job(row: Sequence[Any]) -> Job:
     """The job in a row of COLUMNS. Arguments and result may come as text or bytes."""
@@ -42,6 +47,19 @@ def job(row: Sequence[Any]) -> Job:
     for place, read in _READ:
         values[place] = read(values[place])
     return Job(*values)
+
+
+def likeness(row: Sequence[Any]) -> tuple[Any, ...]:
+    """What a row of COLUMNS may have in common with others: all but what is each job's own, and of that the types."""
+    return _get_shared(row), *map(type, _get_own(row))
+
+
+def job_like(job: Job, row: Sequence[Any]) -> Job:
+    """The job in a row whose likeness is that of the row of `job`, after whatever has happened to that one."""
+    values: list[Any] = [*job]
+    values[_ID], values[_ADDED_AT], values[_KEY] = row[_ID], row[_ADDED_AT], row[_KEY]
+    values[_ARGUMENTS] = _arguments(row[_ARGUMENTS])
+    return Job._make(values)
 
 
 def row(job: Job) -> tuple[Any, ...]:

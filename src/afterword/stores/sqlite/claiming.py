@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from sqlite3 import Connection
+from typing import Any
 
 from afterword.jobs import lifecycle
 from afterword.jobs.job import Job, State
@@ -48,7 +49,7 @@ def _claim_one(transaction: Transaction, want: Want) -> Claims:
     if next_due is not None and next_due <= now:
         connection.execute(_PROMOTE, (want.app, now, PROMOTED))
         next_due = _next_due(connection, want.app)
-    jobs = [lifecycle.claim(job, transaction.process, now) for job in _ready(transaction, want)]
+    jobs = want.cut(_ready(transaction, want, now))
     if jobs:
         lease_until = transaction.clock.steady() + LEASE
         keys = json.dumps([job.key for job in jobs])
@@ -97,15 +98,22 @@ def _next_due(connection: Connection, app: str) -> int | None:
     return int(found[0]) if found else None
 
 
-def _ready(transaction: Transaction, want: Want) -> Sequence[Job]:
-    found = fetch(transaction.connection, *_select(", ".join(COLUMNS), want))
-    odd = [row for row in found if fault(row)]
-    for row in odd:
-        quarantine.isolate(transaction, Odd("jobs", row[-1]))
-    if odd:
-        transaction.wakes = True  # There may be others in their places.
-        found = [row for row in found if row not in odd]
-    return want.cut([rows.job(row) for row in found])
+def _ready(transaction: Transaction, want: Want, now: int) -> Sequence[Job]:
+    """As claimed. Most rows are alike but for what is a job's own: what they share is looked at once."""
+    alike: dict[Any, Job] = {}
+    jobs = []
+    for row in fetch(transaction.connection, *_select(", ".join(COLUMNS), want)):
+        likeness = rows.likeness(row)
+        like = alike.get(likeness)
+        if like is not None:
+            jobs.append(rows.job_like(like, row))
+        elif fault(row):
+            quarantine.isolate(transaction, Odd("jobs", row[-1]))
+            transaction.wakes = True  # There may be others in its place.
+        else:
+            alike[likeness] = claimed = lifecycle.claim(rows.job(row), transaction.process, now)
+            jobs.append(claimed)
+    return jobs
 
 
 def _ready_keys(connection: Connection, want: Want) -> bool:

@@ -61,7 +61,12 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 
 
 class Garbled(str):
-    """What can be read of a text that is no UTF-8."""
+    """What can be read of a text that is no UTF-8. It is equal to no text."""
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 def fetch(connection: sqlite3.Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:

@@ -33,8 +33,10 @@ _SAID = {
 }
 _KEY = "said.column1"
 _COUNTED = "said.column10"
-_SETTLEMENTS = Rowset(11, own=(0, 3, 6, 7))
-"""Of the columns above. What has just succeeded differs in key, attempt, time and result."""
+_ID = "said.column12"
+_TOKEN = "said.column13"
+_SETTLEMENTS = Rowset(13, own=(0, 3, 6, 7, 11, 12))
+"""Of the columns above. What has just succeeded differs in key, id, token, attempt, time and result."""
 
 
 def _assignments(columns: Iterable[str]) -> str:
@@ -44,8 +46,11 @@ def _assignments(columns: Iterable[str]) -> str:
 _FINISH = f"""
 INSERT INTO finished ({", ".join(COLUMNS)}, settled_token)
 SELECT {", ".join(_SAID.get(column, f"jobs.{column}") for column in COLUMNS)}, jobs.token
-FROM {{said}} AS said JOIN jobs ON jobs.key = {_KEY}
+FROM {{said}} AS said CROSS JOIN jobs ON jobs.key = {_KEY} AND jobs.id = {_ID} AND jobs.token = {_TOKEN}
+AND jobs.settled_token <> {_TOKEN} AND jobs.state IN ({State.QUEUED:d}, {State.RUNNING:d}, {State.HANDED_OFF:d})
 """
+"""Where `judge` says that it is to be written, as nearly always."""
+_FINISHED_NOW = "SELECT key FROM jobs JOIN finished USING (key) WHERE key IN (SELECT value FROM json_each(?))"
 _LEAVE = "DELETE FROM jobs WHERE key IN (SELECT value FROM json_each(?))"
 
 _AGAIN = f"""
@@ -73,8 +78,26 @@ class _Standing(NamedTuple):
 
 
 def _settle(transaction: Transaction, calls: Sequence[Sequence[Settlement]]) -> Sequence[Sequence[Verdict]]:
+    connection = transaction.connection
     settlements = [settlement for call in calls for settlement in call]
-    standings = _standings(transaction.connection, settlements)
+    first: dict[int, Settlement] = {}
+    for settlement in settlements:
+        first.setdefault(settlement.key, settlement)
+    finished = _finish(connection, [settlement for settlement in first.values() if settlement.state.finished])
+    if len(finished) == len(settlements):
+        return [[Verdict.APPLIED] * len(call) for call in calls]
+    rest = [one for one in settlements if one.key not in finished or one is not first[one.key]]
+    judged = iter(_judge(connection, rest))
+    left = set(map(id, rest))
+    return [[next(judged) if id(one) in left else Verdict.APPLIED for one in call] for call in calls]
+
+
+SETTLE = Verb(_settle, then_lasting=False)
+
+
+def _judge(connection: Connection, settlements: Sequence[Settlement]) -> Sequence[Verdict]:
+    """Write those that count, once what they are about has been looked at."""
+    standings = _standings(connection, settlements)
     chosen: dict[int, Settlement] = {}
     verdicts = []
     for settlement in settlements:
@@ -86,12 +109,8 @@ def _settle(transaction: Transaction, calls: Sequence[Sequence[Settlement]]) -> 
         if judgement is Judgement.WRITE:
             chosen.setdefault(settlement.key, settlement)
         verdicts.append(judgement.verdict)
-    _write(transaction.connection, chosen.values(), standings)
-    answers = iter(verdicts)
-    return [[next(answers) for _ in call] for call in calls]
-
-
-SETTLE = Verb(_settle, then_lasting=False)
+    _write(connection, chosen.values(), standings)
+    return verdicts
 
 
 def _standings(connection: Connection, settlements: Sequence[Settlement]) -> dict[int, _Standing]:
@@ -103,7 +122,7 @@ def _standings(connection: Connection, settlements: Sequence[Settlement]) -> dic
 
 
 def _write(connection: Connection, chosen: Iterable[Settlement], standings: dict[int, _Standing]) -> None:
-    corrected, ended, again, followed = [], [], [], []
+    corrected, ended, again = [], [], []
     for settlement in chosen:
         if _STATES[standings[settlement.key].state].finished:
             corrected.append(settlement)
@@ -111,23 +130,40 @@ def _write(connection: Connection, chosen: Iterable[Settlement], standings: dict
             ended.append(settlement)
         else:
             again.append(settlement)
-        if settlement.counted:
-            followed.append(settlement.id)
-    if ended:
-        _say(connection, _FINISH, ended)
-        connection.execute(_LEAVE, (json.dumps([settlement.key for settlement in ended]),))
+    _finish(connection, ended)
     if again:
         _say(connection, _AGAIN, again)
     if corrected:
         _say(connection, _CORRECT, corrected)
+    _follow(connection, [*again, *corrected])
+
+
+def _finish(connection: Connection, settlements: Sequence[Settlement]) -> set[int]:
+    """Finish the jobs about which these count, one for each; the keys of those."""
+    if not settlements:
+        return set()
+    keys = [settlement.key for settlement in settlements]
+    if _say(connection, _FINISH, settlements) < len(keys):
+        keys = [key for (key,) in connection.execute(_FINISHED_NOW, (json.dumps(keys),))]
+        settlements = [settlement for settlement in settlements if settlement.key in keys]
+    connection.execute(_LEAVE, (json.dumps(keys),))
+    _follow(connection, settlements)
+    return set(keys)
+
+
+def _follow(connection: Connection, settlements: Iterable[Settlement]) -> None:
+    followed = [settlement.id for settlement in settlements if settlement.counted]
     if followed:
         connection.execute(FOLLOW, (json.dumps(followed),))
 
 
-def _say(connection: Connection, statement: str, settlements: Sequence[Settlement]) -> None:
+def _say(connection: Connection, statement: str, settlements: Sequence[Settlement]) -> int:
+    """The number of rows that were written."""
+    written = 0
     for chunk in chunks(settlements):
         said, values = _SETTLEMENTS.said([_row(settlement) for settlement in chunk])
-        connection.execute(_complete(statement, said), values)
+        written += connection.execute(_complete(statement, said), values).rowcount
+    return written
 
 
 @functools.cache
@@ -148,4 +184,6 @@ def _row(settlement: Settlement) -> tuple[object, ...]:
         text(settlement.error),
         settlement.counted,
         settlement.receipt,
+        settlement.id,
+        settlement.token,
     )

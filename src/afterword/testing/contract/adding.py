@@ -1,7 +1,5 @@
 """Store.add"""
 
-from typing import Any
-
 import pytest
 
 from afterword.errors import BacklogFull
@@ -9,25 +7,7 @@ from afterword.events import Added, Event, Written
 from afterword.jobs.job import State
 from afterword.jobs.retry import Retry
 from afterword.stores.store import Store
-from afterword.testing.contract.bench import PATIENCE, Bench, Make, add, claim_one, held, job, now, settle
-
-NEW_FIELDS: dict[str, Any] = {
-    "id": "f" * 32,
-    "task": "main:other",
-    "arguments": b'{"x":1}',
-    "added_at": 7,
-    "retry": Retry(attempts=9),
-    "queue": "mail",
-    "priority": 3,
-    "run_at": 4_000_000_000_000_000,
-    "at_most_once": True,
-    "timeout": 5,
-    "unique_key": "k",
-    "via": "celery",
-    "theirs": True,
-    "origin": "main:it",
-}
-"""What whoever adds a job may say of it, and values that are not the plain ones."""
+from afterword.testing.contract.bench import NEW_FIELDS, PATIENCE, Bench, Make, add, claim_one, held, job, now, settle
 
 
 class Adding(Bench):

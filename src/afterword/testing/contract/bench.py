@@ -31,6 +31,25 @@ Kill = Callable[[Store], None]
 """Let this store's process seem dead to the others, and leave everything else as it is. The object is not used any more."""
 
 
+NEW_FIELDS: dict[str, Any] = {
+    "id": "f" * 32,
+    "task": "main:other",
+    "arguments": b'{"x":1}',
+    "added_at": 7,
+    "retry": Retry(attempts=9),
+    "queue": "mail",
+    "priority": 3,
+    "run_at": 4_000_000_000_000_000,
+    "at_most_once": True,
+    "timeout": 5,
+    "unique_key": "k",
+    "via": "celery",
+    "theirs": True,
+    "origin": "main:it",
+}
+"""What whoever adds a job may say of it, and values that are not the plain ones."""
+
+
 class Bench:
     """The fixtures that all tests share."""
 

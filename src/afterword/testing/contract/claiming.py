@@ -2,13 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from afterword.clock import SECOND
 from afterword.jobs import lifecycle
 from afterword.jobs.job import State
-from afterword.jobs.outcome import Snoozed
+from afterword.jobs.outcome import Crashed, Failed, Interrupted, Outcome, Snoozed
+from afterword.jobs.retry import Retry
 from afterword.stores.store import GRACE, LEASE, Hold, Store
 from afterword.testing.clock import FalseClock
 from afterword.testing.contract.bench import (
+    NEW_FIELDS,
     PATIENCE,
     Bench,
     Make,
@@ -22,6 +26,7 @@ from afterword.testing.contract.bench import (
     now,
     rescue,
     settle,
+    settlement,
 )
 
 
@@ -31,6 +36,36 @@ class Claiming(Bench):
         (running,) = claim(worker)
         assert running == lifecycle.claim(ready, worker.process, clock.now())
         assert now(store, ready) == running
+
+    @pytest.mark.parametrize("differing", sorted(NEW_FIELDS))
+    def test_of_jobs_that_differ_in_one_thing_each_is_claimed_as_it_is(
+        self, store: Store, worker: Store, clock: FalseClock, differing: str
+    ) -> None:
+        plain = [job() for _ in range(5)]
+        given = [*plain[:3], plain[3]._replace(**{differing: NEW_FIELDS[differing]}), plain[4]]
+        added = {one.id: one for one in add(store, *given)}
+        claimed = claim(worker)
+        assert set(ids(claimed)) >= set(ids([*given[:3], given[4]]))
+        assert claimed == [lifecycle.claim(added[one.id], worker.process, clock.now()) for one in claimed]
+
+    def test_of_jobs_that_have_been_tried_and_others_each_is_claimed_as_it_is(
+        self, store: Store, worker: Store, clock: FalseClock
+    ) -> None:
+        tried = add(store, *(job(retry=Retry(attempts=3)) for _ in range(4)))
+        outcomes: list[Outcome] = [
+            Snoozed(1, "busy"),
+            Failed("no"),
+            Crashed("killed", alone=True),
+            Interrupted("stopping", True),
+        ]
+        store.settle([settlement(one, outcome) for one, outcome in zip(claim(store), outcomes, strict=True)]).result(PATIENCE)
+        jobs = [*tried, *add(store, *(job(retry=Retry(attempts=3)) for _ in range(3)))]
+        clock.advance(3600)
+        due = {one.id: now(store, one)._replace(run_at=0) for one in jobs}
+        claimed = claim(worker)
+        assert len(claimed) == len(jobs)
+        assert claimed == [lifecycle.claim(due[one.id], worker.process, clock.now()) for one in claimed]
+        assert [now(store, one) for one in claimed] == claimed
 
     def test_a_claimed_job_is_not_claimed_again(self, store: Store, worker: Store) -> None:
         add(store, job(), job())

@@ -18,11 +18,13 @@ from afterword.testing.contract.bench import (
     claim,
     claim_one,
     claims,
+    held,
     job,
     now,
     rescue,
     settle,
     settlement,
+    states,
 )
 
 SURROGATE = "".join(map(chr, [0xD83D]))
@@ -144,6 +146,19 @@ class Settling(Bench):
         assert settle(store, ready._replace(token=1)) is Verdict.STALE
         assert now(store, ready) == ready
 
+    def test_a_settlement_of_what_has_not_been_released_is_stale(self, store: Store) -> None:
+        (waiting,) = add(store, held(store))
+        assert settle(store, waiting, Succeeded(b"1")) is Verdict.STALE
+        assert now(store, waiting) == waiting
+
+    def test_another_outcome_of_an_attempt_that_was_settled_changes_nothing(self, store: Store) -> None:
+        add(store, job())
+        running = claim_one(store)
+        settle(store, running, Snoozed(1, "busy"))
+        before = now(store, running)
+        assert settle(store, running, Succeeded(b"1")) is Verdict.APPLIED
+        assert now(store, running) == before
+
     def test_a_settlement_of_what_is_not_there_is_gone(self, store: Store) -> None:
         add(store, job())
         running = claim_one(store)
@@ -157,6 +172,35 @@ class Settling(Bench):
         given = [third, first._replace(token=9), second, first._replace(key=987_654)]
         verdicts = store.settle([settlement(one, Succeeded()) for one in given]).result(PATIENCE)
         assert list(verdicts) == [Verdict.APPLIED, Verdict.STALE, Verdict.APPLIED, Verdict.GONE]
+
+    def test_of_two_settlements_of_one_job_the_first_that_counts_is_written(self, store: Store) -> None:
+        add(store, *(job() for _ in range(5)))
+        first, second, third, fourth, fifth = claim(store)
+        given = [
+            settlement(first, Succeeded(b"1")),
+            settlement(first, Succeeded(b"2")),
+            settlement(second._replace(token=9), Succeeded(b"1")),
+            settlement(second, Succeeded(b"2")),
+            settlement(third, Succeeded(b"1")),
+            settlement(third._replace(token=9), Succeeded(b"2")),
+            settlement(fourth, Succeeded(b"1")),
+            settlement(fourth._replace(id="another"), Succeeded(b"2")),
+            settlement(fifth, Snoozed(1, "busy")),
+            settlement(fifth, Succeeded(b"2")),
+        ]
+        applied, stale, gone = Verdict.APPLIED, Verdict.STALE, Verdict.GONE
+        said = [applied, applied, stale, applied, applied, stale, applied, gone, applied, applied]
+        assert list(store.settle(given).result(PATIENCE)) == said
+        assert [now(store, one).result for one in (first, second, third, fourth, fifth)] == [b"1", b"2", b"1", b"1", None]
+        assert now(store, fifth).state is State.QUEUED
+
+    def test_what_came_after_them_follows_where_some_of_the_settlements_count(self, store: Store) -> None:
+        add(store, *(job() for _ in range(3)))
+        running = claim(store)
+        after = add(store, *(job(state=State.HELD, after=one.id) for one in running))
+        given = [running[0], running[1]._replace(token=9), running[2]]
+        store.settle([settlement(one, Succeeded()) for one in given]).result(PATIENCE)
+        assert states(store, *after) == [State.QUEUED, State.HELD, State.QUEUED]
 
     def test_many_at_once(self, store: Store) -> None:
         add(store, *(job() for _ in range(250)))
