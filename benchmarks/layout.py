@@ -87,13 +87,14 @@ LAYOUTS: Sequence[Layout] = (
         "C drain",
         "C. Draining",
         "Jobs that do nothing but count themselves wait; then the workers start. Jobs per second from the first job to the "
-        "last. Those of afterword are coroutines, in a second row plain functions, of which each gets a thread.",
+        "last. Those of afterword are coroutines, run by one worker with its runners. Two further rows are of plain functions, "
+        "of which each gets a thread, and of two workers.",
         ["jobs/s"],
         ["jobs/s"],
         more_is_better=True,
         compared=Compared("of afterword", "jobs/s", "jobs/s", OURS),
         bars=Bars("drain.svg", "C. Draining, jobs/s", "jobs/s"),
-        variants={"C drain of functions": "plain functions"},
+        variants={"C drain of functions": "plain functions", "C drain by two workers": "two workers"},
     ),
     Layout(
         "D latency",

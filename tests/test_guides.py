@@ -89,12 +89,21 @@ async def reminders() -> int:
 
 
 def test_under_heavy_load(tmp_path: Path, broker: str) -> None:
-    main, batch = read("under-heavy-load", broker)
+    main, batch, apart = read("under-heavy-load", broker)
     (tmp_path / "main.py").write_text(f"{main.text}\n\n{batch.text}\n{REMINDERS}")
 
     with serve(tmp_path) as server:
         assert httpx.post(f"{server.address}/reminders").json() > 1000
         wait_until(lambda: len(jobs(tmp_path, "--state", "succeeded")) == 3, "the end of all reminders")
+
+    (first, _), (second, _) = dialogue(apart.text)
+    with running(first, tmp_path), running(second, tmp_path):
+        wait_until(lambda: len(workers(tmp_path)) == 2, "two workers")
+        with serve(tmp_path) as server:
+            httpx.post(f"{server.address}/reminders")
+            wait_until(lambda: len(jobs(tmp_path, "--state", "succeeded")) == 6, "the end of all reminders")
+            assert len(workers(tmp_path)) == 2
+            assert not descendants(server.process.pid)
 
 
 def test_all_guides_are_tested() -> None:
@@ -157,10 +166,15 @@ def jobs(folder: Path, *told: str) -> list[dict[str, Any]]:
     return [json.loads(python("-m", "afterword", "jobs", "show", id, "--json", folder=folder).stdout) for id in ids]
 
 
+def workers(folder: Path) -> list[Path]:
+    """The sockets of those that live."""
+    return list((folder / "afterword.db.run").glob("*.wake"))
+
+
 @contextmanager
 def running(command: str, folder: Path) -> Iterator[None]:
     """A worker; killed at the end, with its children."""
-    with (folder / "worker.log").open("wb") as output:
+    with (folder / "worker.log").open("ab") as output:
         process = subprocess.Popen(
             [Path(sys.executable).with_name(command.split()[0]), *command.split()[1:]],
             cwd=folder,

@@ -9,6 +9,8 @@ from benchmarks.subject import Subject
 NAME = "C drain"
 SYNC = "C drain of functions"
 """Afterword's no-op as a plain function, which gets a thread; that of "C drain" is a coroutine."""
+TWO = "C drain by two workers"
+"""Of afterword, of which one worker with its runners is measured in "C drain"."""
 
 TRIAL = 1000
 MOST = 60_000
@@ -25,6 +27,7 @@ def measure(bench: Bench, subject: Subject, *, quick: bool) -> Iterator[Figure]:
     yield _figure(NAME, "noop", bench, subject, seconds)
     if subject.name == "afterword":
         yield _figure(SYNC, "noop_sync", bench, subject, seconds)
+        yield _figure(TWO, "noop", bench, subject._replace(workers=[*subject.workers, *subject.workers]), seconds)
 
 
 def drain(site: Site, task: str, count: int) -> Count:

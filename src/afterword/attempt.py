@@ -21,6 +21,9 @@ UNKNOWN_PAUSE = microseconds(30)
 LONGEST_ERROR = 16_000
 """Characters of a traceback that are kept, its end."""
 
+NOT_CALLED_PAUSE = microseconds(1)
+"""Until a function that could not be called is tried again."""
+
 _OURS = ("afterword.attempt", "afterword.runner", "concurrent.futures")
 
 Call = Callable[[Task[..., Any], tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
@@ -30,8 +33,12 @@ Made = Succeeded | Failed | Snoozed
 Prepared = tuple[Task[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
+class NotCalled(Exception):
+    """The function could not be called, for the moment; it has not begun."""
+
+
 async def attempt(order: Order, registry: Registry, call: Call) -> Made:
-    """Make it. `call` runs the function. Never raises, whatever user code does."""
+    """Make it. `call` runs the function, or raises NotCalled. Never raises, whatever user code does."""
     prepared = _prepare(order, registry)
     if isinstance(prepared, Snoozed | Failed):
         return prepared
@@ -45,6 +52,8 @@ async def attempt(order: Order, registry: Registry, call: Call) -> Made:
             async with limit:
                 value = await call(task, args, kwargs)
         return Succeeded(encode_result(value))
+    except NotCalled as error:
+        return Snoozed(NOT_CALLED_PAUSE, str(error))
     except BaseException as error:  # SystemExit and CancelledError of user code end this attempt, not the runner.
         told = _overdue(order.timeout, error) if order.timeout and limit and limit.expired() else error
         return Failed(_story(told), retry=_worth_another(task, error))

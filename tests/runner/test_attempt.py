@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from afterword import Retry, task
-from afterword.attempt import LONGEST_ERROR, attempt, attempt_here
+from afterword.attempt import LONGEST_ERROR, NOT_CALLED_PAUSE, NotCalled, attempt, attempt_here
 from afterword.cli.jobs.spelling import reason
 from afterword.frames import Attempted, Order
 from afterword.jobs.job import State
@@ -92,6 +92,14 @@ async def test_an_unknown_task_is_left_for_a_worker_that_knows_it() -> None:
     outcome = await attempt(Order(0, "id", "nowhere:nothing", 1, None, None, b"{}"), Registry(Path.cwd()), call)
     assert isinstance(outcome, Snoozed)
     assert "nowhere" in outcome.reason
+
+
+async def test_what_could_not_be_called_is_put_off() -> None:
+    async def refuse(task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        raise NotCalled("no thread")
+
+    order = Order(0, "id", double.name, 1, None, None, encode(double, (21,), {}))
+    assert await attempt(order, Registry(None), refuse) == Snoozed(NOT_CALLED_PAUSE, "no thread")
 
 
 async def test_arguments_that_no_longer_fit_fail_without_another_try() -> None:

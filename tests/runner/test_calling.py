@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from afterword.attempt import NotCalled
 from afterword.runner.calling import Calling
 from afterword.tasks.task import Task
 from tests.support.processes import PATIENCE, wait_until
@@ -93,38 +94,18 @@ async def test_what_it_raises_comes_back(error: BaseException) -> None:
         assert await calling.call(task(lambda: "goes on"), (), {}) == "goes on"
 
 
-async def test_where_no_thread_can_be_started_those_that_there_are_do_it() -> None:
+async def test_where_no_thread_can_be_started_nothing_is_called_and_the_next_call_tries_again() -> None:
     let_go = threading.Event()
-    with closing(Calling(3)) as calling:
-        first = asyncio.ensure_future(calling.call(task(let_go.wait), (), {}))
-        await asyncio.sleep(0)
-        with no_room_for_threads():
-            second = asyncio.ensure_future(calling.call(task(lambda: threading.current_thread().name), (), {}))
-            third = asyncio.ensure_future(calling.call(task(lambda: threading.current_thread().name), (), {}))
+    with closing(Calling(2)) as calling:
+        for _ in range(2):  # Where there is no thread yet, and where there is one.
+            with no_room_for_threads(), pytest.raises(NotCalled, match="may start no more threads: can't start new thread"):
+                await calling.call(task(let_go.set), (), {})
+            first = asyncio.ensure_future(calling.call(task(let_go.wait), (), {}))
             await asyncio.sleep(0)
+        assert not let_go.is_set()
         let_go.set()
         async with asyncio.timeout(PATIENCE):
-            assert list(await asyncio.gather(first, second, third)) == [True, "afterword_0", "afterword_0"]
-
-
-async def test_a_call_fails_where_there_is_no_thread_at_all_and_the_next_tries_again() -> None:
-    with closing(Calling(2)) as calling:
-        with no_room_for_threads(), pytest.raises(RuntimeError, match="can't start new thread"):
-            await calling.call(task(lambda: None), (), {})
-        assert await calling.call(task(lambda: "again"), (), {}) == "again"
-
-
-async def test_threads_are_started_again_as_soon_as_there_is_room() -> None:
-    let_go = threading.Event()
-    with closing(Calling(3)) as calling:
-        first = asyncio.ensure_future(calling.call(task(let_go.wait), (), {}))
-        await asyncio.sleep(0)
-        with no_room_for_threads():
-            second = asyncio.ensure_future(calling.call(task(let_go.wait), (), {}))
-            await asyncio.sleep(0)
-        third = asyncio.ensure_future(calling.call(task(let_go.set), (), {}))
-        async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(first, second, third)
+            await first
 
 
 async def test_a_thread_whose_call_was_cancelled_is_not_counted_upon_until_it_is_free() -> None:

@@ -12,6 +12,7 @@ from afterword import events
 from afterword.jobs.job import State
 from afterword.jobs.outcome import Succeeded
 from afterword.stores.rows import COLUMNS, row
+from afterword.stores.sqlite.connection import Garbled
 from afterword.stores.sqlite.soundness import fault
 from afterword.stores.sqlite.store import SqliteStore
 from afterword.stores.store import Query
@@ -86,6 +87,8 @@ def test_a_row_that_only_reads_like_another_one_is_moved_too(store: SqliteStore,
     spoil(database, odd.key, "queue = CAST(x'ff' AS TEXT)")
     assert [one.id for one in claim(store)] == [named.id]
     assert [key for _, key, _, _ in quarantined(database)] == [odd.key]
+    garbled, text = Garbled("\N{REPLACEMENT CHARACTER}"), "\N{REPLACEMENT CHARACTER}"
+    assert (garbled == text, text == garbled, garbled != text, text != garbled) == (False, False, True, True)
 
 
 @pytest.mark.parametrize(("how", "reason"), [*IMPOSSIBLE, *UNREADABLE])

@@ -9,6 +9,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
+from afterword.attempt import NotCalled
 from afterword.tasks.task import Task
 
 Answer = tuple[Any, BaseException | None]
@@ -29,7 +30,7 @@ class Calling:
         self._coming_round = False
 
     def call(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Awaitable[Any]:
-        """What the function returns, once it is awaited."""
+        """What the function returns, once it is awaited. Raises NotCalled where there is no thread to be had."""
         if task.is_async:
             coroutine: Awaitable[Any] = task.function(*args, **kwargs)
             return coroutine
@@ -42,7 +43,8 @@ class Calling:
 
     async def _in_a_thread(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         loop = asyncio.get_running_loop()
-        self._provide(loop)
+        if self._under_way == self._threads < self._most:
+            self._start(loop)
         answer: asyncio.Future[Answer] = loop.create_future()
         self._under_way += 1
         self._calls.put(_Call(contextvars.copy_context(), task, args, kwargs, answer))
@@ -51,17 +53,13 @@ class Calling:
             raise error
         return value
 
-    def _provide(self, loop: asyncio.AbstractEventLoop) -> None:
-        """A thread for one more call. Where the process may have no more of them, those that it has must do."""
-        while self._threads <= self._under_way and self._threads < self._most:
-            thread = threading.Thread(target=self._work, args=(loop,), name=f"afterword_{self._threads}", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:
-                if not self._threads:
-                    raise
-                return
-            self._threads += 1
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        thread = threading.Thread(target=self._work, args=(loop,), name=f"afterword_{self._threads}", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            raise NotCalled(f"its runner may start no more threads: {error}") from error
+        self._threads += 1
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while call := self._calls.get():

@@ -50,7 +50,10 @@ def job(row: Sequence[Any]) -> Job:
 
 
 def likeness(row: Sequence[Any]) -> tuple[Any, ...]:
-    """What a row of COLUMNS may have in common with others: all but what is each job's own, and of that the types."""
+    """What a row of COLUMNS may have in common with others: all but what is each job's own, and of that the types.
+
+    A number that is equal, though of another type, is as good.
+    """
     return _get_shared(row), *map(type, _get_own(row))
 
 

@@ -68,6 +68,9 @@ class Garbled(str):
     def __eq__(self, other: object) -> bool:
         return self is other
 
+    def __ne__(self, other: object) -> bool:  # That of texts does not ask the above.
+        return self is not other
+
 
 def fetch(connection: sqlite3.Connection, statement: str, values: Sequence[Any] = ()) -> list[Any]:
     """All rows. Text that is not UTF-8 was written by others; it must not keep the rows beside it from being read, and comes as

@@ -78,7 +78,7 @@ def _before() -> None:
     # A listener that forks in the middle of a transaction keeps its connections: then only a child that goes on to execute
     # another program is safe.
     if _traffic.stop():
-        for one in list(_remembered):
+        for one in _all():
             one.about_to_fork()
 
 
@@ -89,8 +89,13 @@ def _in_parent() -> None:
 def _in_child() -> None:
     global _traffic
     _traffic = _Traffic()
-    for one in list(_remembered):
+    for one in _all():
         one.forked()
+
+
+def _all() -> list[Forking]:
+    # Taken at one go: other threads may remember more meanwhile, and what is raised here is never heard of.
+    return [one for known in _remembered.keyrefs() if (one := known()) is not None]
 
 
 if hasattr(os, "register_at_fork"):

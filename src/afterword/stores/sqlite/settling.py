@@ -50,7 +50,7 @@ FROM {{said}} AS said CROSS JOIN jobs ON jobs.key = {_KEY} AND jobs.id = {_ID} A
 AND jobs.settled_token <> {_TOKEN} AND jobs.state IN ({State.QUEUED:d}, {State.RUNNING:d}, {State.HANDED_OFF:d})
 """
 """Where `judge` says that it is to be written, as nearly always."""
-_FINISHED_NOW = "SELECT key FROM jobs JOIN finished USING (key) WHERE key IN (SELECT value FROM json_each(?))"
+_FINISHED_NOW = "SELECT key FROM jobs JOIN finished USING (key, id) WHERE key IN (SELECT value FROM json_each(?))"
 _LEAVE = "DELETE FROM jobs WHERE key IN (SELECT value FROM json_each(?))"
 
 _AGAIN = f"""
@@ -85,18 +85,20 @@ def _settle(transaction: Transaction, calls: Sequence[Sequence[Settlement]]) -> 
         first.setdefault(settlement.key, settlement)
     finished = _finish(connection, [settlement for settlement in first.values() if settlement.state.finished])
     if len(finished) == len(settlements):
+        _follow(connection, finished)
         return [[Verdict.APPLIED] * len(call) for call in calls]
-    rest = [one for one in settlements if one.key not in finished or one is not first[one.key]]
-    judged = iter(_judge(connection, rest))
-    left = set(map(id, rest))
-    return [[next(judged) if id(one) in left else Verdict.APPLIED for one in call] for call in calls]
+    done = set(map(id, finished))
+    verdicts, written = _judge(connection, [one for one in settlements if id(one) not in done])
+    _follow(connection, [*finished, *written])
+    judged = iter(verdicts)
+    return [[Verdict.APPLIED if id(one) in done else next(judged) for one in call] for call in calls]
 
 
 SETTLE = Verb(_settle, then_lasting=False)
 
 
-def _judge(connection: Connection, settlements: Sequence[Settlement]) -> Sequence[Verdict]:
-    """Write those that count, once what they are about has been looked at."""
+def _judge(connection: Connection, settlements: Sequence[Settlement]) -> tuple[Sequence[Verdict], Iterable[Settlement]]:
+    """Look at what they are about, and write those that count; the verdicts, and what was written."""
     standings = _standings(connection, settlements)
     chosen: dict[int, Settlement] = {}
     verdicts = []
@@ -110,7 +112,7 @@ def _judge(connection: Connection, settlements: Sequence[Settlement]) -> Sequenc
             chosen.setdefault(settlement.key, settlement)
         verdicts.append(judgement.verdict)
     _write(connection, chosen.values(), standings)
-    return verdicts
+    return verdicts, chosen.values()
 
 
 def _standings(connection: Connection, settlements: Sequence[Settlement]) -> dict[int, _Standing]:
@@ -135,20 +137,19 @@ def _write(connection: Connection, chosen: Iterable[Settlement], standings: dict
         _say(connection, _AGAIN, again)
     if corrected:
         _say(connection, _CORRECT, corrected)
-    _follow(connection, [*again, *corrected])
 
 
-def _finish(connection: Connection, settlements: Sequence[Settlement]) -> set[int]:
-    """Finish the jobs about which these count, one for each; the keys of those."""
+def _finish(connection: Connection, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+    """Finish the jobs about which these count, one for each; those that do."""
     if not settlements:
-        return set()
+        return []
     keys = [settlement.key for settlement in settlements]
     if _say(connection, _FINISH, settlements) < len(keys):
-        keys = [key for (key,) in connection.execute(_FINISHED_NOW, (json.dumps(keys),))]
-        settlements = [settlement for settlement in settlements if settlement.key in keys]
+        now = {key for (key,) in connection.execute(_FINISHED_NOW, (json.dumps(keys),))}
+        settlements = [settlement for settlement in settlements if settlement.key in now]
+        keys = [*now]
     connection.execute(_LEAVE, (json.dumps(keys),))
-    _follow(connection, settlements)
-    return set(keys)
+    return settlements
 
 
 def _follow(connection: Connection, settlements: Iterable[Settlement]) -> None:

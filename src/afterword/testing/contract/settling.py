@@ -202,6 +202,14 @@ class Settling(Bench):
         store.settle([settlement(one, Succeeded()) for one in given]).result(PATIENCE)
         assert states(store, *after) == [State.QUEUED, State.HELD, State.QUEUED]
 
+    def test_what_follows_in_the_same_moment_had_not_started(self, store: Store) -> None:
+        add(store, job())
+        running = claim_one(store)
+        (after,) = add(store, job(state=State.HELD, after=running.id))
+        given = [settlement(after, Succeeded(b"1")), settlement(running, Succeeded(b"1"))]
+        assert list(store.settle(given).result(PATIENCE)) == [Verdict.STALE, Verdict.APPLIED]
+        assert now(store, after) == after._replace(state=State.QUEUED, after=None)
+
     def test_many_at_once(self, store: Store) -> None:
         add(store, *(job() for _ in range(250)))
         running = claim(store, 250)
