@@ -145,9 +145,9 @@ def _finish(connection: Connection, settlements: Sequence[Settlement]) -> Sequen
         return []
     keys = [settlement.key for settlement in settlements]
     if _say(connection, _FINISH, settlements) < len(keys):
-        now = {key for (key,) in connection.execute(_FINISHED_NOW, (json.dumps(keys),))}
-        settlements = [settlement for settlement in settlements if settlement.key in now]
-        keys = [*now]
+        found = {key for (key,) in connection.execute(_FINISHED_NOW, (json.dumps(keys),))}
+        settlements = [settlement for settlement in settlements if settlement.key in found]
+        keys = [*found]
     connection.execute(_LEAVE, (json.dumps(keys),))
     return settlements
 
