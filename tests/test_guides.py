@@ -96,6 +96,7 @@ def test_under_heavy_load(tmp_path: Path, broker: str) -> None:
         assert httpx.post(f"{server.address}/reminders").json() > 1000
         wait_until(lambda: len(jobs(tmp_path, "--state", "succeeded")) == 3, "the end of all reminders")
 
+    wait_until(lambda: not workers(tmp_path), "the end of the application's own worker")
     (first, _), (second, _) = dialogue(apart.text)
     with running(first, tmp_path), running(second, tmp_path):
         wait_until(lambda: len(workers(tmp_path)) == 2, "two workers")

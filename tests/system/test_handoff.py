@@ -60,7 +60,7 @@ def test_what_is_handed_to_celery_runs_in_its_worker_and_the_result_comes_back(s
 
 
 def test_failures_come_back_and_are_tried_again_by_our_policy_or_by_theirs(site: Site, mill: Engines) -> None:
-    mill.celery(concurrency=1)
+    mill.celery(concurrency=1)  # As above.
     server = site.serve("handing:app")
     for number, name in enumerate(["stumble", "fail", "break_off", "insist"]):
         server.add(name, number)

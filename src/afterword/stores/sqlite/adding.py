@@ -17,7 +17,8 @@ from afterword.stores.store import Added
 
 _HELD = int(State.HELD)
 
-_NEW = Rowset(len(NEW_COLUMNS), [NEW_COLUMNS.index(name) for name in ("id", "arguments", "added_at", "after")])
+_NEW = Rowset(NEW_COLUMNS, own=("id", "arguments", "added_at", "after"))
+_ID = f"new.{_NEW.column('id')}"
 
 RELEASE_THESE = f"UPDATE jobs SET {RELEASED} WHERE key IN (SELECT value FROM json_each(?)) AND state = {_HELD}"
 
@@ -105,10 +106,10 @@ def insert(connection: Connection, jobs: Sequence[Job], extra: tuple[str, str] |
 @functools.cache
 def _insertion(table: str, extra: str | None) -> str:
     columns = ", ".join((*NEW_COLUMNS, extra) if extra else NEW_COLUMNS)
-    chosen = "new.*, CASE new.column1 WHEN ? THEN ? END" if extra else "new.*"
+    chosen = f"new.*, CASE {_ID} WHEN ? THEN ? END" if extra else "new.*"
     return (
         f"INSERT INTO jobs ({columns}) SELECT {chosen} FROM {table} AS new"
-        " WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = new.column1) ON CONFLICT DO NOTHING"
+        f" WHERE NOT EXISTS (SELECT 1 FROM finished WHERE finished.id = {_ID}) ON CONFLICT DO NOTHING"
     )
 
 

@@ -12,22 +12,26 @@ ROWS = 128
 
 
 class Rowset:
-    """Rows of so many columns, which mostly differ in their `own` columns alone (by place): then all else is handed to SQLite
-    once, and not once for each row, which takes about half the time."""
+    """Rows of these columns, which mostly differ in their `own` columns alone: then all else is handed to SQLite once, and not
+    once for each row, which takes about half the time."""
 
-    def __init__(self, width: int, own: Sequence[int]) -> None:
-        self._width = width
-        self._own = tuple(own)
-        self._get_own = itemgetter(*own)
-        self._get_shared = itemgetter(*(place for place in range(width) if place not in own))
+    def __init__(self, columns: Sequence[str], own: Sequence[str]) -> None:
+        self._columns = columns
+        self._own = tuple(map(columns.index, own))
+        self._get_own = itemgetter(*self._own)
+        self._get_shared = itemgetter(*(place for place, column in enumerate(columns) if column not in own))
+
+    def column(self, name: str) -> str:
+        """What it is called in the table."""
+        return f"column{self._columns.index(name) + 1}"
 
     def said(self, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
         """These rows, ROWS at most, as a table with the columns `column1`, `column2`, ...; and the parameters of its text."""
         shared = self._get_shared(rows[0])
         if len(rows) > 1 and all(self._get_shared(row) == shared for row in rows):
             own = [value for row in rows for value in self._get_own(row)]
-            return _table(len(rows), self._width, self._own), [*shared, *own]
-        return _values(len(rows), self._width), [value for row in rows for value in row]
+            return _table(len(rows), len(self._columns), self._own), [*shared, *own]
+        return _values(len(rows), len(self._columns)), [value for row in rows for value in row]
 
 
 def chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -4,7 +4,7 @@ import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from sqlite3 import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from afterword.jobs.job import State
 from afterword.jobs.lifecycle import Settlement
@@ -18,25 +18,16 @@ from afterword.stores.store import Verdict
 _LIVE = "SELECT key, id, state, token, settled_token FROM jobs WHERE key IN (SELECT value FROM json_each(?))"
 _OLD = "SELECT key, id, state, token, settled_token FROM finished WHERE key IN (SELECT value FROM json_each(?))"
 
-# What a settlement says, by the column of the table `said` in which it stands.
-_SAID = {
-    "state": "said.column2",
-    "run_at": "said.column3",
-    "attempt": "said.column4",
-    "crashes": "said.column5",
-    "alone": "said.column6",
-    "ended_at": "said.column7",
-    "result": "said.column8",
-    "error": "said.column9",
-    "owner": "NULL",
-    "receipt": "said.column11",
-}
-_KEY = "said.column1"
-_COUNTED = "said.column10"
-_ID = "said.column12"
-_TOKEN = "said.column13"
-_SETTLEMENTS = Rowset(13, own=(0, 3, 6, 7, 11, 12))
-"""Of the columns above. What has just succeeded differs in key, id, token, attempt, time and result."""
+_SETTLEMENTS = Rowset(Settlement._fields, own=("key", "id", "token", "attempt", "ended_at", "result"))
+"""What has just succeeded differs in these."""
+
+_KEY, _ID, _TOKEN, _COUNTED = (f"said.{_SETTLEMENTS.column(name)}" for name in ("key", "id", "token", "counted"))
+
+_WRITTEN = ("state", "run_at", "attempt", "crashes", "alone", "ended_at", "result", "error", "receipt")
+_SAID = {column: f"said.{_SETTLEMENTS.column(column)}" for column in _WRITTEN} | {"owner": "NULL"}
+"""What becomes of a job's columns."""
+
+_STATE, _ERROR = map(Settlement._fields.index, ("state", "error"))
 
 
 def _assignments(columns: Iterable[str]) -> str:
@@ -172,19 +163,7 @@ def _complete(statement: str, said: str) -> str:
     return statement.format(said=said)
 
 
-def _row(settlement: Settlement) -> tuple[object, ...]:
-    return (
-        settlement.key,
-        int(settlement.state),
-        settlement.run_at,
-        settlement.attempt,
-        settlement.crashes,
-        settlement.alone,
-        settlement.ended_at,
-        settlement.result,
-        text(settlement.error),
-        settlement.counted,
-        settlement.receipt,
-        settlement.id,
-        settlement.token,
-    )
+def _row(settlement: Settlement) -> Sequence[Any]:
+    row: list[Any] = [*settlement]
+    row[_STATE], row[_ERROR] = int(settlement.state), text(settlement.error)
+    return row
