@@ -136,7 +136,7 @@ class Act:
                 deadline = time.monotonic() + PATIENCE
             if len({(entry.kind, entry.number) for entry in noted}) >= expected:
                 return resumed, time.monotonic() - began
-            time.sleep(0.05)
+            time.sleep(0.05)  # What is looked for is done by other processes.
         return resumed, None
 
 

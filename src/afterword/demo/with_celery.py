@@ -6,7 +6,7 @@ It is copied into the demo's folder, beside the samples, and is never imported f
 import os
 
 import celery  # type: ignore[import-untyped]
-from everything import image, mail, notification  # type: ignore[import-not-found]
+from everything import image, mail, notification  # type: ignore[import-not-found]  # One of the samples.
 from fastapi import FastAPI
 
 from afterword import Afterword, BackgroundTasks

@@ -5,7 +5,7 @@ It is copied into the demo's folder, beside the samples, and is never imported f
 
 import os
 
-import everything  # type: ignore[import-not-found]
+import everything  # type: ignore[import-not-found]  # One of the samples.
 from everything import image, mail, notification
 from fastapi import FastAPI
 from redis import Redis

@@ -19,11 +19,11 @@ def annotated(origin: type, metadata: Any) -> Any:
 
 
 def _class() -> Any:
-    class Door(_Alias, _root=True):  # type: ignore[misc, call-arg]
+    class Door(_Alias, _root=True):  # type: ignore[misc, call-arg]  # Of a class that `typing` keeps to itself.
         # Reading, setting and looking up an attribute all lead to the origin. An alias does it for the first two, so that what
         # a mock has put into the class would stay there: it looks here whether the class had that attribute before.
         @property
-        def __dict__(self) -> Any:  # type: ignore[override]
+        def __dict__(self) -> Any:  # type: ignore[override]  # A property, where others have an attribute.
             return self.__origin__.__dict__
 
         def __getattr__(self, name: str) -> Any:

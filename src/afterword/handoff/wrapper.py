@@ -126,4 +126,4 @@ def _end(run: Run, marks: Marks, answer: Answer) -> None:
             if time.monotonic() > deadline:
                 _log.error("job %s: how it ended cannot be written down: %s", run.id, error)
                 return
-        time.sleep(0.5)
+        time.sleep(0.5)  # The server may be back by then.

@@ -36,7 +36,7 @@ def run(message: Any, timeout: int | None = None, lease: float = LEASE) -> dict[
             said = perform(message, by, marks, lease=lease, too_late=(JobTimeoutException,))
         if isinstance(said, Answer):
             return write_answer(said)
-        time.sleep(min(said.seconds, _TURN))
+        time.sleep(min(said.seconds, _TURN))  # Whoever is at the earlier attempt tells nobody that it is over.
 
 
 @contextmanager
